@@ -1,0 +1,147 @@
+"""A command from queue `commands`: what it asks for becomes rows. What it cannot ask for goes to `rejected`, with the reason."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from handlers.turns import send_wake_up
+from shared import backoff, commands, logs, planning
+from shared.assets import Asset, WorkspaceAsset, WorkspaceId
+from shared.bytes_of_registries import lie_in_registry
+from shared.errors import Owner, Permanent, Reason, Transient
+from shared.keys import key
+from shared.messages import Outgoing, Queue, Received, rejection
+from shared.ports import Fanout
+from shared.rows import ShareRow
+from shared.rules import Publication, Rules, Tenant
+
+log = logging.getLogger("fanout.commands")
+
+ATTEMPT, FIRST_ID = "fanout_attempt", "fanout_first_id"  # properties of a delayed copy
+ATTEMPTS_TO_FIND = 4  # an event can outrun the workspace's own replication; about 15 seconds in all
+
+
+def handle(message: Received, fanout: Fanout) -> None:
+    """Carry a command out. Idempotent by the rows' keys. Transient only when the queue itself can not be reached."""
+    attempt = _attempt(message)
+    try:
+        _share(commands.parse(message.body), message.correlation_id, attempt, fanout)
+    except Permanent as refused:
+        logs.event(log, "command rejected", logging.WARNING, message_id=message.message_id, reason=refused.reason)
+        fanout.queues.send(Queue.REJECTED, [rejection(message, refused.reason, "commands")])
+    except Transient as failure:
+        _send_again(message, attempt, failure, fanout)
+
+
+def _attempt(message: Received) -> int:
+    attempt = message.properties.get(ATTEMPT)
+    return attempt if isinstance(attempt, int) else 1
+
+
+def _send_again(message: Received, attempt: int, failure: Transient, fanout: Fanout) -> None:
+    """A delayed copy; the message itself is done with. Abandoned instead it would come back at once, ten times in milliseconds."""
+    first_id = str(message.properties.get(FIRST_ID) or message.message_id)
+    delay = backoff.retry_delay(attempt, failure.retry_after)
+    copy = Outgoing(
+        message.body,
+        f"{first_id if len(first_id) <= 100 else key(first_id)}:{attempt}",
+        at=fanout.clock.now() + timedelta(seconds=delay),
+        correlation_id=message.correlation_id,
+        content_type=message.content_type,
+        properties={**message.properties, ATTEMPT: attempt + 1, FIRST_ID: first_id},
+    )
+    logs.event(log, "command postponed", message_id=message.message_id, attempt=attempt, delay=f"{delay:.1f}", why=failure)
+    fanout.queues.send(Queue.COMMANDS, [copy])
+
+
+def _share(command: commands.Share, correlation_id: str | None, attempt: int, fanout: Fanout) -> None:
+    workspace, asset = command.source, command.what
+    rules = fanout.rules.current()
+    tenant = _owner(workspace, rules)
+    if fanout.rows.was_delivered(workspace, asset):
+        logs.event(log, "echo", workspace=workspace.name, asset=asset, why="Fanout delivered it there")
+        return
+    if not planning.publications_for(asset, workspace, None, rules):
+        logs.event(log, "private", workspace=workspace.name, asset=asset, tenant=tenant.id)
+        return
+    found = _find(workspace, asset, attempt, fanout)
+    if lie_in_registry(found.uri, rules.provider):
+        logs.event(log, "echo", workspace=workspace.name, asset=asset, why="its bytes lie in a registry")
+        return
+    publications = planning.publications_for(asset, workspace, found.tags, rules)
+    if not publications:
+        logs.event(log, "private", workspace=workspace.name, asset=asset, tenant=tenant.id, why="its tags")
+    _Sharing(tenant, workspace, found, publications, rules.revision, correlation_id).request(fanout)
+
+
+def _owner(workspace: WorkspaceId, rules: Rules) -> Tenant:
+    tenant = rules.tenant_of(workspace)
+    if tenant is None:
+        text = f"workspace {workspace} belongs to no tenant"
+        raise Permanent("unknown_workspace", text, Owner.PROVIDER, "add the workspace to its tenant's rules, then resend")
+    if not tenant.active:
+        text = f"tenant {tenant.id} is paused"
+        raise Permanent("tenant_paused", text, Owner.PROVIDER, "resend when the tenant is active again")
+    return tenant
+
+
+def _find(workspace: WorkspaceId, asset: Asset, attempt: int, fanout: Fanout) -> WorkspaceAsset:
+    found = fanout.workspaces.model(workspace, asset)
+    if found:
+        return found
+    text = f"workspace {workspace} has no {asset}"
+    if attempt < ATTEMPTS_TO_FIND:
+        raise Transient(text)
+    raise Permanent("asset_not_found", text, Owner.PUBLISHER, "register it, or correct name and version, then resend")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sharing:
+    """An asset that may leave its workspace, and under which publications."""
+
+    tenant: Tenant
+    workspace: WorkspaceId
+    found: WorkspaceAsset
+    publications: tuple[Publication, ...]
+    revision: int
+    correlation_id: str | None
+
+    def request(self, fanout: Fanout) -> None:
+        """One share row for each registry. Permanent `conflict`, after all others stand, where another origin owns the row."""
+        conflicts = [reason for registry in self._registries() if (reason := self._request(registry, fanout))]
+        if conflicts:
+            first = conflicts[0]
+            raise Permanent(first.code, first.text, first.owner, first.remedy)
+
+    def _registries(self) -> list[str]:
+        return sorted({publication.registry for publication in self.publications})
+
+    def _request(self, registry: str, fanout: Fanout) -> Reason | None:
+        wanted = self._row(registry, fanout)
+        fanout.open_work.add(wanted.address)
+        stands = fanout.rows.insert_share(wanted)
+        if stands.origin != self.workspace:
+            text = f"{stands.asset} in registry {registry} belongs to {stands.origin}; it cannot come from {self.workspace} too"
+            return Reason("conflict", text, Owner.PUBLISHER, "register it under another name or version")
+        if stands.rev == 1:
+            logs.event(log, "share requested", share_id=stands.address, asset=stands.asset, tenant=self.tenant.id)
+            send_wake_up(stands, fanout)
+        return None
+
+    def _row(self, registry: str, fanout: Fanout) -> ShareRow:
+        asset, now = self.found.asset, fanout.clock.now()
+        address = ShareRow.address_of(registry, asset)
+        return ShareRow(
+            partition=address.partition,
+            row=address.row,
+            created_at=now,
+            next_at=now,
+            registry=registry,
+            asset=asset,
+            origin=self.workspace,
+            origin_tenant=self.tenant.id,
+            rank=self.found.rank,
+            publications=tuple(each.name for each in self.publications if each.registry == registry),
+            rules_revision=self.revision,
+            correlation_id=self.correlation_id,
+        )

@@ -1,0 +1,127 @@
+"""One turn at a row: what happens around every step, whatever the step does.
+
+A step may claim the row before it changes Azure, and answers the row as it shall be. Here its answer is written, its failure
+turned into the verdict's consequence, and the next wake-up sent.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import cast
+
+from shared import backoff, logs
+from shared.errors import Lost, Permanent, Transient
+from shared.messages import Queue, Received, of_wake_up
+from shared.ports import Fanout
+from shared.rows import Claim, DeliveryRow, ShareRow, move
+from shared.states import is_final
+from shared.wakeups import CLAIM, Act, Ignore, PutBack, SendSuccessor, WakeUp, judge
+
+log = logging.getLogger("fanout.turns")
+
+
+class Turn[R: ShareRow | DeliveryRow]:
+    """`row` is the row as it stands in the table. `takes_over`: an earlier turn claimed it and did not end."""
+
+    def __init__(self, row: R, message: int, takes_over: bool, fanout: Fanout) -> None:
+        self.row = row
+        self.takes_over = takes_over
+        self.fanout = fanout
+        self.now = fanout.clock.now()
+        self._message = message
+        self._writer = uuid.uuid4().hex
+
+    def claim(self, step: str) -> R:
+        """Win the right to change Azure, or raise Lost. `step` says what will be changed."""
+        claim = Claim(self._message, self.now + CLAIM)
+        return self._write(replace(self.row, step=step, claim=claim))
+
+    def again(self, row: R, delay: float) -> R:
+        """The row as the step leaves it, to be looked at again after `delay` seconds."""
+        return replace(row, next_at=self.now + timedelta(seconds=delay))
+
+    def end(self, row: R) -> None:
+        """Write the row as it shall be; then see to what follows from it."""
+        move(self.row, row.state)
+        written = replace(row, claim=None)
+        if is_final(row.state):
+            self._close(written)
+        else:
+            written = self._write(written)
+            send_wake_up(written, self.fanout)
+
+    def _close(self, row: R) -> None:
+        if isinstance(row, DeliveryRow):
+            self.fanout.rows.close(replace(row, rev=self.row.rev + 1, writer=self._writer, etag=self.row.etag))
+        else:
+            self._write(row)
+            self.fanout.open_work.remove(row.address)
+        _log_end(row)
+
+    def _write(self, row: R) -> R:
+        self.row = self.fanout.rows.replace(replace(row, rev=self.row.rev + 1, writer=self._writer, etag=self.row.etag))
+        return self.row
+
+
+type Step[R: ShareRow | DeliveryRow] = Callable[[Turn[R]], R]
+
+
+def send_wake_up(row: ShareRow | DeliveryRow, fanout: Fanout) -> None:
+    """Tell the queue when the row wants to be looked at; what lies beyond the horizon is left to the timer."""
+    now = fanout.clock.now()
+    if row.next_at > now + timedelta(seconds=backoff.HORIZON):
+        return
+    at = row.next_at if row.next_at > now else None
+    fanout.queues.send(Queue.WAKEUPS, [of_wake_up(WakeUp.of(row.address, row.rev), at)])
+
+
+def take(wake_up: WakeUp, message: Received, fanout: Fanout, share_step: Step[ShareRow], delivery_step: Step[DeliveryRow]) -> None:
+    """Act on a wake-up as the protocol has it. Transient when the tables or the queue can not be reached."""
+    row = fanout.rows.get(wake_up.address)
+    look = judge(wake_up, row, message.sequence_number, fanout.clock.now())
+    logs.event(log, "look", logging.DEBUG, row=wake_up.address, rev=wake_up.rev, hop=wake_up.hop, verdict=look)
+    match look:
+        case Ignore():
+            return
+        case PutBack(at):
+            fanout.queues.send(Queue.WAKEUPS, [of_wake_up(wake_up.put_back(), at)])
+        case SendSuccessor() if row:
+            send_wake_up(row, fanout)
+        case Act(takes_over):
+            if isinstance(row, ShareRow):
+                _act(Turn(row, message.sequence_number, takes_over, fanout), share_step)
+            elif isinstance(row, DeliveryRow):
+                _act(Turn(row, message.sequence_number, takes_over, fanout), delivery_step)
+
+
+def _act[R: ShareRow | DeliveryRow](turn: Turn[R], step: Step[R]) -> None:
+    try:
+        try:
+            after = step(turn)
+        except Transient as failure:
+            after = _postponed(turn, failure)
+        except Permanent as failure:
+            tried = turn.row.tried(turn.now, turn.row.step, str(failure.reason))
+            after = cast(R, tried.failed(failure.reason))  # mypy widens Self of a bound that is a union
+        turn.end(after)
+    except Lost:
+        logs.event(log, "overtaken", logging.DEBUG, row=turn.row.address)
+
+
+def _postponed[R: ShareRow | DeliveryRow](turn: Turn[R], failure: Transient) -> R:
+    row = turn.row
+    failures = row.failures + 1
+    delay = backoff.retry_delay(failures, failure.retry_after)
+    logs.event(log, "postponed", row=row.address, step=row.step, failures=failures, delay=f"{delay:.1f}", why=failure)
+    return replace(turn.again(cast(R, row.tried(turn.now, row.step, str(failure))), delay), failures=failures)
+
+
+def _log_end(row: ShareRow | DeliveryRow) -> None:
+    kind = "share" if isinstance(row, ShareRow) else "delivery"
+    level = logging.WARNING if row.reason else logging.INFO
+    ids = {f"{kind}_id": f"{row.partition}/{row.row}", "asset": row.asset, "registry": row.registry}
+    if isinstance(row, DeliveryRow):
+        ids |= {"tenant": row.tenant, "workspace": row.workspace.name}
+    logs.event(log, f"{kind} {row.state}", level, **ids, **({"reason": row.reason} if row.reason else {}))

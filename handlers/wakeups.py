@@ -1,0 +1,30 @@
+"""A wake-up from queue `wakeups`: look at the row that it names, and take at most one step."""
+
+import logging
+from datetime import timedelta
+
+from handlers import deliveries, shares
+from handlers.turns import take
+from shared import backoff, logs
+from shared.errors import Permanent, Transient
+from shared.messages import Queue, Received, of_wake_up, rejection, to_wake_up
+from shared.ports import Fanout
+
+log = logging.getLogger("fanout.wakeups")
+
+PUT_BACK = 5.0  # seconds, when the tables can not be reached
+
+
+def handle(message: Received, fanout: Fanout) -> None:
+    """Transient only when the queue itself can not be reached: then the message comes back by itself."""
+    try:
+        wake_up = to_wake_up(message)
+    except Permanent as refused:
+        fanout.queues.send(Queue.REJECTED, [rejection(message, refused.reason, "wakeups")])
+        return
+    try:
+        take(wake_up, message, fanout, shares.step, deliveries.step)
+    except Transient as failure:
+        logs.event(log, "put back", logging.WARNING, row=wake_up.address, rev=wake_up.rev, why=failure)
+        at = fanout.clock.now() + timedelta(seconds=backoff.spread(PUT_BACK * (wake_up.hop + 1)))
+        fanout.queues.send(Queue.WAKEUPS, [of_wake_up(wake_up.put_back(), at)])

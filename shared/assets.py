@@ -1,0 +1,118 @@
+"""The things that travel: assets, and the workspaces and registries between which they do."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from shared.keys import key
+
+_WORKSPACE_ID = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
+    r"/providers/Microsoft\.MachineLearningServices/workspaces/(?P<name>[^/]+)",
+    re.IGNORECASE,
+)
+
+
+class Kind(StrEnum):
+    MODEL = "model"
+    DATA = "data"
+    ENVIRONMENT = "environment"
+    COMPONENT = "component"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One version of a model, a data asset, an environment or a component. Versions are opaque."""
+
+    kind: Kind
+    name: str
+    version: str
+
+    @property
+    def key(self) -> str:
+        return key(self.kind, self.name, self.version)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}:{self.version}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WorkspaceId:
+    """The ARM id of an Azure ML workspace. Two that differ in case alone are equal, as they are to Azure."""
+
+    azure_subscription_id: str
+    resource_group: str
+    name: str
+
+    @classmethod
+    def parse(cls, arm_id: str) -> "WorkspaceId":
+        """Read an ARM id; ValueError, with what was expected, for anything else."""
+        match = _WORKSPACE_ID.fullmatch(arm_id.rstrip("/"))
+        if not match:
+            raise ValueError(
+                f"{arm_id!r} is not the ARM id of a workspace: /subscriptions/…/resourceGroups/…"
+                "/providers/Microsoft.MachineLearningServices/workspaces/…"
+            )
+        return cls(match["subscription"], match["group"], match["name"])
+
+    def __str__(self) -> str:
+        return (
+            f"/subscriptions/{self.azure_subscription_id}/resourceGroups/{self.resource_group}"
+            f"/providers/Microsoft.MachineLearningServices/workspaces/{self.name}"
+        )
+
+    @property
+    def canonical(self) -> str:
+        return str(self).lower()
+
+    @property
+    def key(self) -> str:
+        return key(self.canonical)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WorkspaceId) and self.canonical == other.canonical
+
+    def __hash__(self) -> int:
+        return hash(self.canonical)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceAsset:
+    """What a workspace says of an asset that it holds. `uri` is where the bytes lie."""
+
+    asset: Asset
+    uri: str
+    created_at: datetime
+    tags: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def rank(self) -> str:
+        """Orders the versions of a name, as text: by when they were registered, then by version."""
+        return f"{self.created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f} {self.asset.version.rjust(12, '0')}"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryAsset:
+    """What a registry says of an asset that it holds: enough to register or deploy it without asking the registry again.
+
+    `origin` is the registry's own record of where an import came from,
+    `azureml://locations/<region>/workspaces/<guid>/models/…`, None for what was created in the registry directly.
+    """
+
+    asset: Asset
+    registry: str
+    uri: str
+    type: str
+    origin: str | None = None
+    description: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
+    flavors: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """The id by which deployments and jobs name it."""
+        return f"azureml://registries/{self.registry}/{self.asset.kind}s/{self.asset.name}/versions/{self.asset.version}"

@@ -1,0 +1,66 @@
+"""Calls to Azure Resource Manager and to registries that the SDK does not offer without waiting. azure-core's pipeline only."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from azure.core import PipelineClient
+from azure.core.credentials import TokenCredential
+from azure.core.exceptions import HttpResponseError, map_error
+from azure.core.pipeline.policies import BearerTokenCredentialPolicy, HeadersPolicy, UserAgentPolicy
+from azure.core.rest import HttpRequest, HttpResponse
+from azure.mgmt.core.exceptions import ARMErrorFormat
+
+from shared.azure.errors import translated
+from shared.ports import OperationState
+
+CONNECT_SECONDS, READ_SECONDS = 5, 15
+USER_AGENT = "fanout"
+
+
+class Caller(Protocol):
+    def call(
+        self, method: str, url: str, *, params: Mapping[str, str] | None = None, body: object = None, doing: str
+    ) -> HttpResponse: ...
+
+
+class ArmClient:
+    """One pipeline for one audience. No retry: a wake-up is the retry."""
+
+    def __init__(self, credential: TokenCredential, scope: str) -> None:
+        policies = [HeadersPolicy(), UserAgentPolicy(USER_AGENT), BearerTokenCredentialPolicy(credential, scope)]
+        self._client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
+            base_url="", policies=policies, connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS
+        )
+
+    def call(
+        self, method: str, url: str, *, params: Mapping[str, str] | None = None, body: object = None, doing: str
+    ) -> HttpResponse:
+        """The answer, whatever its success status. Transient, Permanent or NotFound for any other, `doing` in its text."""
+        request = HttpRequest(method, url, params=dict(params or {}), json=body)
+        with translated(doing):
+            response: HttpResponse = self._client.send_request(request)
+            if response.status_code >= 400:
+                raise_http_error(response)
+            return response
+
+
+def raise_http_error(response: HttpResponse) -> None:
+    map_error(response.status_code, response, {})
+    raise HttpResponseError(response=response, error_format=ARMErrorFormat)
+
+
+def operation_state(client: Caller, address: str) -> OperationState:
+    """How a long-running operation of a workspace or of a registry stands.
+
+    A workspace's answers 200 with a status; a registry's 202 while it runs, then 204 (recorded: test_promote_model).
+    Permanent, with Azure's text, where it failed. One that is not known any more counts as ended.
+    """
+    response = client.call("GET", address, doing="look at the operation")
+    if response.status_code == 202:
+        return OperationState.RUNNING
+    answer: dict[str, Any] = response.json() if response.text() else {}
+    status = str(answer.get("status", "Succeeded")).lower() if isinstance(answer, dict) else "succeeded"
+    if status in ("failed", "canceled"):
+        with translated("the operation failed"):
+            raise HttpResponseError(response=response, error_format=ARMErrorFormat)
+    return OperationState.ENDED if status == "succeeded" else OperationState.RUNNING

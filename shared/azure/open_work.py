@@ -1,0 +1,58 @@
+"""Table `open`: what has open work, so that the timer reads that and not history.
+
+An entry is written before its rows, so a young one without rows is left alone. It is removed under its ETag once none are
+open: an entry that was added again in between has another ETag, and stays.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import TableServiceClient, UpdateMode
+
+from shared.azure.ledger import Ledger
+from shared.azure.tables import table_errors
+from shared.keys import key
+from shared.rows import Address, RowKind, WorkRow
+from shared.states import is_final
+
+PARTITION = "open"
+
+
+class OpenWorkTable:
+    def __init__(self, service: TableServiceClient, ledger: Ledger) -> None:
+        self._table = service.get_table_client("open")
+        self._ledger = ledger
+
+    def add(self, address: Address) -> None:
+        entity = {"PartitionKey": PARTITION, "RowKey": key(str(address)), "kind": address.kind.value}
+        entity |= {"partition": address.partition, "row": address.row}
+        with table_errors(f"note open work {address}"):
+            self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
+
+    def remove(self, address: Address) -> None:
+        with table_errors(f"forget open work {address}"):
+            self._table.delete_entity(PARTITION, key(str(address)))
+
+    def overdue(self, before: datetime) -> Iterable[WorkRow]:
+        with table_errors("list open work"):
+            entries = list(self._table.query_entities("PartitionKey eq @partition", parameters={"partition": PARTITION}))
+        for entry in entries:
+            rows = self._rows(Address(RowKind(entry["kind"]), entry["partition"], entry["row"]))
+            if not rows and (entry.metadata["timestamp"] or before) < before:
+                self._forget(entry["RowKey"], str(entry.metadata["etag"]))
+            yield from (row for row in rows if row.next_at < before)
+
+    def _rows(self, address: Address) -> list[WorkRow]:
+        if address.kind is RowKind.DELIVERY:
+            return list(self._ledger.open_deliveries(address.partition))
+        row = self._ledger.get(address)
+        return [] if row is None or is_final(row.state) else [row]
+
+    def _forget(self, row_key: str, etag: str) -> None:
+        with table_errors("forget open work"):
+            try:
+                self._table.delete_entity(PARTITION, row_key, etag=etag, match_condition=MatchConditions.IfNotModified)
+            except (ResourceModifiedError, ResourceNotFoundError):
+                return

@@ -1,0 +1,144 @@
+"""Azure ML registries, on azure-core's pipeline: look at an asset, begin an import, look at its operation.
+
+The SDK's own `share` waits 30 s at least, swaps the scope of its client (so it is not thread-safe), and fails when done twice.
+The import is the same request; tests/contract/test_same_import_as_the_sdk.py holds ours to the SDK's.
+"""
+
+import functools
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from azure.core.rest import HttpResponse
+
+from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
+from shared.azure.arm import Caller, operation_state
+from shared.errors import Conflict, NotFound, Owner, Permanent
+from shared.ports import OperationState
+
+DATAPLANE_API = "2021-10-01-dataplanepreview"
+WORKSPACE_API = "2023-08-01-preview"
+DISCOVERY_API = "v1.0"
+PLURALS = {Kind.MODEL: "models"}
+KNOWN_FOR = 900.0  # seconds; further regions of a registry can be added
+
+
+@dataclass(frozen=True, slots=True)
+class _Registry:
+    url: str
+    regions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Workspace:
+    location: str
+    guid: str
+
+
+class AzureRegistries:
+    """`arm` and `discovery` are callers of their audiences; the addresses are the cloud's, without trailing slash."""
+
+    def __init__(self, arm: Caller, discovery: Caller, resource_manager: str, registry_discovery: str) -> None:
+        self._arm = arm
+        self._discovery = discovery
+        self._resource_manager = resource_manager
+        self._registry_discovery = registry_discovery
+        self._lock = threading.Lock()
+        self._registries: dict[str, tuple[float, _Registry]] = {}
+        self._workspace = functools.lru_cache(maxsize=10_000)(self._read_workspace)
+
+    def asset(self, registry: str, asset: Asset) -> RegistryAsset | None:
+        url = f"{self._registry(registry).url}/{PLURALS[asset.kind]}/{asset.name}/versions/{asset.version}"
+        try:
+            answer = self._call("GET", url, doing=f"look for {asset} in registry {registry}").json()
+        except NotFound:
+            return None
+        return _registry_asset(registry, asset, answer["properties"])
+
+    def source_id(self, workspace: WorkspaceId, asset: Asset) -> str:
+        place = self._workspace(workspace)
+        return (
+            f"azureml://locations/{place.location}/workspaces/{place.guid}"
+            f"/{PLURALS[asset.kind]}/{asset.name}/versions/{asset.version}"
+        )
+
+    def begin_import(self, registry: str, asset: Asset, source: WorkspaceId) -> str | None:
+        known, place = self._registry(registry), self._workspace(source)
+        if place.location not in known.regions:
+            text = f"workspace {source.name} is in {place.location}; registry {registry} covers {', '.join(known.regions)}"
+            raise Permanent("region_not_covered", text, Owner.PROVIDER, f"add region {place.location} to the registry")
+        properties = {
+            "referenceType": "Id",
+            "destinationName": asset.name,
+            "destinationVersion": asset.version,
+            "sourceAssetId": self.source_id(source, asset),
+        }
+        try:
+            doing = f"import {asset} into registry {registry}"
+            answer = self._call("POST", f"{known.url}/import", body={"properties": properties}, doing=doing)
+        except Conflict:
+            return None
+        location: str | None = answer.headers.get("Location")
+        return location
+
+    def operation(self, address: str) -> OperationState:
+        try:
+            return operation_state(self._arm, address)
+        except NotFound:
+            return OperationState.ENDED
+
+    def _registry(self, name: str) -> _Registry:
+        with self._lock:
+            read_at, known = self._registries.get(name, (0.0, None))
+        if known and time.monotonic() - read_at < KNOWN_FOR:
+            return known
+        known = self._discover(name)
+        with self._lock:
+            self._registries[name] = (time.monotonic(), known)
+        return known
+
+    def _discover(self, name: str) -> _Registry:
+        url = f"{self._registry_discovery}/registrymanagement/v1.0/registries/{name}/discovery"
+        try:
+            found = self._discovery.call("GET", url, params={"api-version": DISCOVERY_API}, doing=f"find registry {name}").json()
+        except NotFound as missing:
+            remedy = "correct the registry's name in provider.yaml, or give the app's identity access to it"
+            raise Permanent("registry_not_found", str(missing), Owner.PROVIDER, remedy) from missing
+        address = (
+            f"{found['primaryRegionResourceProviderUri'].rstrip('/')}/mferp/managementfrontend/subscriptions/"
+            f"{found['subscriptionId']}/resourceGroups/{found['resourceGroup']}"
+            f"/providers/Microsoft.MachineLearningServices/registries/{name}"
+        )
+        return _Registry(address, tuple(found["regions"]))
+
+    def _read_workspace(self, workspace: WorkspaceId) -> _Workspace:
+        """A workspace's region and guid never change."""
+        try:
+            found = self._arm.call(
+                "GET",
+                f"{self._resource_manager}{workspace}",
+                params={"api-version": WORKSPACE_API},
+                doing=f"find workspace {workspace.name}",
+            ).json()
+        except NotFound as missing:
+            remedy = "correct the workspace's ARM id in the rules, or let the app's identity see it"
+            raise Permanent("workspace_not_found", str(missing), Owner.PROVIDER, remedy) from missing
+        return _Workspace(found["location"], found["properties"]["workspaceId"])
+
+    def _call(self, method: str, url: str, *, body: object = None, doing: str) -> HttpResponse:
+        return self._arm.call(method, url, params={"api-version": DATAPLANE_API}, body=body, doing=doing)
+
+
+def _registry_asset(registry: str, asset: Asset, properties: dict[str, Any]) -> RegistryAsset:
+    return RegistryAsset(
+        asset=asset,
+        registry=registry,
+        uri=properties["modelUri"],
+        type=properties.get("modelType") or "custom_model",
+        origin=properties.get("originAssetId"),
+        description=properties.get("description"),
+        tags=properties.get("tags") or {},
+        properties=properties.get("properties") or {},
+        flavors={name: flavor.get("data") or {} for name, flavor in (properties.get("flavors") or {}).items()},
+    )

@@ -1,0 +1,69 @@
+"""The queues: one open sender each, behind a lock. Senders are not thread-safe, and opening one takes half a second."""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+
+from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusMessageBatch, ServiceBusSender
+from azure.servicebus.exceptions import MessageSizeExceededError, ServiceBusError
+
+from shared.azure.errors import without_secrets
+from shared.errors import Transient
+from shared.messages import Outgoing, Queue
+
+
+class ServiceBusQueues:
+    def __init__(self, client: ServiceBusClient) -> None:
+        self._client = client
+        self._locks = {queue: threading.Lock() for queue in Queue}
+        self._senders: dict[Queue, ServiceBusSender] = {}
+
+    def send(self, queue: Queue, messages: Sequence[Outgoing]) -> None:
+        """All of them, in as few transfers as their size allows. Transient when the queue does not take them."""
+        with self._locks[queue]:
+            try:
+                sender = self._sender(queue)
+                for batch in _batches(sender, map(_service_bus_message, messages)):
+                    sender.send_messages(batch)
+            except (ServiceBusError, OSError) as failure:
+                self._drop(queue)
+                raise Transient(without_secrets(f"send to queue {queue}: {failure}")) from failure
+
+    def _sender(self, queue: Queue) -> ServiceBusSender:
+        if queue not in self._senders:
+            self._senders[queue] = self._client.get_queue_sender(queue.value)
+        return self._senders[queue]
+
+    def _drop(self, queue: Queue) -> None:
+        """A sender that failed may be stuck: the next call opens another."""
+        sender = self._senders.pop(queue, None)
+        if sender:
+            sender.close()
+
+
+def _batches(
+    sender: ServiceBusSender, messages: Iterable[ServiceBusMessage]
+) -> Iterator[ServiceBusMessage | ServiceBusMessageBatch]:
+    pending = list(messages)
+    if len(pending) == 1:
+        yield pending[0]
+        return
+    batch = sender.create_message_batch()
+    for message in pending:
+        try:
+            batch.add_message(message)
+        except MessageSizeExceededError:
+            yield batch
+            batch = sender.create_message_batch()
+            batch.add_message(message)
+    yield batch
+
+
+def _service_bus_message(message: Outgoing) -> ServiceBusMessage:
+    return ServiceBusMessage(
+        message.body,
+        message_id=message.message_id or None,
+        scheduled_enqueue_time_utc=message.at,
+        correlation_id=message.correlation_id,
+        content_type=message.content_type,
+        application_properties=dict(message.properties),  # type: ignore[arg-type] # as they came: strings and numbers
+    )

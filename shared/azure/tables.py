@@ -1,0 +1,73 @@
+"""Tables as all of Fanout uses them: clients that correct the clock, and errors as verdicts."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from azure.core.credentials import TokenCredential
+from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.data.tables import TableServiceClient
+
+from shared.azure.arm import CONNECT_SECONDS, READ_SECONDS
+from shared.azure.errors import without_secrets
+from shared.clock import CorrectedClock, local_now
+from shared.errors import Owner, Permanent, Transient
+
+TABLES = ("tenants", "shares", "deliveries", "bytenant", "targets", "open")
+_SENT = "fanout_sent_at"
+
+
+class ObserveDate(SansIOHTTPPolicy[Any, Any]):
+    """Shows each answer's Date to the clock."""
+
+    def __init__(self, clock: CorrectedClock) -> None:
+        self._clock = clock
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        request.context[_SENT] = local_now()
+
+    def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
+        date = response.http_response.headers.get("Date")
+        sent: datetime | None = request.context.get(_SENT)
+        if date and sent:
+            self._clock.observe(parsedate_to_datetime(date), sent, local_now())
+
+
+def open_tables(
+    connection_string: str | None, address: str | None, credential: Callable[[], TokenCredential], clock: CorrectedClock
+) -> TableServiceClient:
+    options: dict[str, Any] = {
+        "per_retry_policies": [ObserveDate(clock)],
+        "connection_timeout": CONNECT_SECONDS,
+        "read_timeout": READ_SECONDS,
+        "retry_total": 2,
+        "retry_backoff_factor": 0.2,
+    }
+    if connection_string:
+        return TableServiceClient.from_connection_string(connection_string, **options)
+    return TableServiceClient(endpoint=address or "", credential=credential(), **options)
+
+
+def create_tables(service: TableServiceClient) -> None:
+    """For `fanout apply` on a new storage account; the function app itself expects them to be there."""
+    for name in TABLES:
+        service.create_table_if_not_exists(name)
+
+
+@contextmanager
+def table_errors(doing: str) -> Iterator[None]:
+    """What goes wrong with the tables is transient, but for what the provider must mend. Lost writes are the caller's."""
+    try:
+        yield
+    except HttpResponseError as error:
+        text = without_secrets(f"{doing}: {error}")
+        if error.status_code in (401, 403):
+            remedy = "assign Storage Table Data Contributor on the storage account to the app's identity"
+            raise Permanent("tables_forbidden", text, Owner.PROVIDER, remedy) from error
+        raise Transient(text) from error
+    except AzureError as error:
+        raise Transient(without_secrets(f"{doing}: {error}")) from error

@@ -1,0 +1,153 @@
+"""What the provider allows and what each tenant lets out and takes in: the values that planning decides on.
+
+A tenant is named by its id, a group by its name in the provider's `groups`; `EVERYONE` stands for all tenants.
+Rules are checked before they get here (see `shared.rules_file`), so these are plain values.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from shared.assets import Kind, WorkspaceId
+
+EVERYONE = "*"
+
+
+class TenantState(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class TagCondition:
+    """What a tag must be: one of some values, or with `one_of` None merely present."""
+
+    tag: str
+    one_of: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetPattern:
+    """Which assets a rule is about. `name` and `except_` are globs, see `shared.matching`; all `tags` must hold."""
+
+    kind: Kind
+    name: str
+    except_: str | None = None
+    tags: tuple[TagCondition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Register the asset in the workspace."""
+
+    @property
+    def route(self) -> str:
+        return "register"
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineEndpoint:
+    """Deploy a model to a managed online endpoint. `traffic`: its share in per cent, step by step, the last one 100."""
+
+    name: str
+    instance_type: str
+    instance_count: int
+    traffic: tuple[int, ...]
+
+    @property
+    def route(self) -> str:
+        return f"online_endpoint/{self.name.lower()}"  # Azure compares resource names without regard to case
+
+
+type Action = Register | OnlineEndpoint
+"""What a push does in the workspace. Its `route` and the workspace make the target: one delivery of an asset each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What may leave a tenant's workspaces (`workspaces` empty: all of them), through which registry, and `to` whom.
+
+    `advisory`: the tenant knows that more tenants can read the registry than `to` names.
+    """
+
+    name: str
+    registry: str
+    assets: tuple[AssetPattern, ...]
+    to: tuple[str, ...]
+    workspaces: tuple[WorkspaceId, ...] = ()
+    advisory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a tenant wants, from whom, `into` which of its workspaces, and what is done with it there."""
+
+    name: str
+    from_tenants: tuple[str, ...]
+    assets: tuple[AssetPattern, ...]
+    into: WorkspaceId
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    id: str
+    state: TenantState
+    workspaces: tuple[WorkspaceId, ...]
+    publications: tuple[Publication, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+
+    @property
+    def active(self) -> bool:
+        return self.state is TenantState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryRule:
+    """A registry that publications may use, and who can read it in Azure: tenants, groups or `EVERYONE`."""
+
+    name: str
+    readers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a subscription may ask for at most. The default allows no endpoint."""
+
+    instance_types: tuple[str, ...] = ()
+    max_instances: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    registries: tuple[RegistryRule, ...] = ()
+    limits: Limits = Limits()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def registry(self, name: str) -> RegistryRule | None:
+        return next((registry for registry in self.registries if registry.name == name), None)
+
+    def includes(self, names: tuple[str, ...], tenant: str) -> bool:
+        """Whether one of the names stands for the tenant: its id, a group that it is in, or `EVERYONE`."""
+        return any(name in (EVERYONE, tenant) or tenant in self.groups.get(name, ()) for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All rules in force. `revision` is the number of the change that made them; 0 before the first."""
+
+    provider: Provider
+    tenants: Mapping[str, Tenant]
+    revision: int
+    _owners: Mapping[WorkspaceId, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        owners = {workspace: tenant.id for tenant in self.tenants.values() for workspace in tenant.workspaces}
+        object.__setattr__(self, "_owners", owners)
+
+    def tenant(self, tenant_id: str) -> Tenant | None:
+        return self.tenants.get(tenant_id)
+
+    def tenant_of(self, workspace: WorkspaceId) -> Tenant | None:
+        owner = self._owners.get(workspace)
+        return None if owner is None else self.tenants[owner]

@@ -1,0 +1,140 @@
+"""What rules must be towards each other, beyond the form of each: found before they are applied, and all at once."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from shared.assets import Kind, WorkspaceId
+from shared.decisions import beyond_limits
+from shared.marked_yaml import Path
+from shared.rules import EVERYONE, OnlineEndpoint, Provider, Publication, RegistryRule, Subscription, Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong, where in which file, and what to do about it."""
+
+    file: str
+    path: Path
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a rule may refer to. `provider` None: its file is unreadable, so nothing that refers to it can be checked.
+
+    `tenants` has also those whose own files are wrong, so that one mistake is reported once.
+    """
+
+    provider: Provider | None
+    tenants: frozenset[str]
+
+    def lacks(self, party: str) -> bool:
+        known = party == EVERYONE or party in self.tenants
+        return not known and self.provider is not None and party not in self.provider.groups
+
+
+def check_provider(file: str, provider: Provider, known: Known) -> Iterator[Finding]:
+    yield from _repeated(file, ("registries",), (registry.name for registry in provider.registries))
+    for place, registry in enumerate(provider.registries):
+        yield from _unknown_parties(file, ("registries", place, "readers"), registry.readers, known)
+    for group, members in provider.groups.items():
+        if group in known.tenants:
+            yield Finding(file, ("groups", group), f"{group!r} is a tenant too", "give the group another name")
+        for place, member in enumerate(members):
+            if member not in known.tenants:
+                yield Finding(file, ("groups", group, place), f"there is no tenant {member!r}", "name a tenant's id")
+
+
+def check_tenants(tenants: Mapping[str, Tenant], known: Known) -> Iterator[Finding]:
+    """`tenants` by the file that each stands in."""
+    yield from _across(tenants)
+    for file, tenant in tenants.items():
+        yield from _repeated(file, ("publications",), (publication.name for publication in tenant.publications))
+        yield from _repeated(file, ("subscriptions",), (subscription.name for subscription in tenant.subscriptions))
+        for place, publication in enumerate(tenant.publications):
+            yield from _publication(file, ("publications", place), publication, tenant, known)
+        for place, subscription in enumerate(tenant.subscriptions):
+            yield from _subscription(file, ("subscriptions", place), subscription, tenant, known)
+
+
+def _across(tenants: Mapping[str, Tenant]) -> Iterator[Finding]:
+    named: dict[str, str] = {}
+    owned: dict[WorkspaceId, str] = {}
+    for file, tenant in tenants.items():
+        if named.setdefault(tenant.id, file) != file:
+            yield Finding(file, ("id",), f"{tenant.id!r} is the tenant of {named[tenant.id]} too", "keep one of the files")
+        for place, workspace in enumerate(tenant.workspaces):
+            if workspace in owned:
+                what = f"{workspace.name} stands in {owned[workspace]} already"
+                yield Finding(file, ("workspaces", place), what, "a workspace belongs to one tenant: remove it here or there")
+            owned.setdefault(workspace, file)
+
+
+def _publication(file: str, path: Path, publication: Publication, tenant: Tenant, known: Known) -> Iterator[Finding]:
+    yield from _unknown_parties(file, (*path, "to"), publication.to, known)
+    for place, workspace in enumerate(publication.workspaces):
+        if workspace not in tenant.workspaces:
+            yield _not_own(file, (*path, "workspaces", place), workspace, tenant)
+    if known.provider is None:
+        return
+    registry = known.provider.registry(publication.registry)
+    if registry is None:
+        names = ", ".join(registry.name for registry in known.provider.registries) or "none yet"
+        remedy = f"name one of provider.yaml's registries ({names}), or add it there"
+        yield Finding(file, (*path, "registry"), f"there is no registry {publication.registry!r}", remedy)
+    elif not publication.advisory and _is_narrower(publication, registry, tenant, known.provider, known.tenants):
+        what = f"more tenants can read registry {registry.name} in Azure than `to` names"
+        remedy = "publish through a registry with fewer readers, or write `advisory: true` to accept it"
+        yield Finding(file, (*path, "to"), what, remedy)
+
+
+def _is_narrower(
+    publication: Publication, registry: RegistryRule, tenant: Tenant, provider: Provider, tenants: Iterable[str]
+) -> bool:
+    if EVERYONE in publication.to:
+        return False
+    readers = {reader for reader in tenants if provider.includes(registry.readers, reader)} - {tenant.id}
+    return EVERYONE in registry.readers or not all(provider.includes(publication.to, reader) for reader in readers)
+
+
+def _subscription(file: str, path: Path, subscription: Subscription, tenant: Tenant, known: Known) -> Iterator[Finding]:
+    yield from _unknown_parties(file, (*path, "from"), subscription.from_tenants, known)
+    if subscription.into not in tenant.workspaces:
+        yield _not_own(file, (*path, "into"), subscription.into, tenant)
+    yield from _repeated(file, (*path, "actions"), (action.route for action in subscription.actions), name=None)
+    for place, action in enumerate(subscription.actions):
+        if isinstance(action, OnlineEndpoint):
+            yield from _endpoint(file, path, place, action, subscription, known)
+
+
+def _endpoint(
+    file: str, path: Path, place: int, action: OnlineEndpoint, subscription: Subscription, known: Known
+) -> Iterator[Finding]:
+    here: Path = (*path, "actions", place, "online_endpoint")
+    kinds = sorted({pattern.kind for pattern in subscription.assets} - {Kind.MODEL})
+    if kinds:
+        what = f"only models can be deployed, and the subscription's assets have kind {' and '.join(kinds)}"
+        yield Finding(file, here, what, "move them into a subscription without this action")
+    beyond = beyond_limits(action, known.provider.limits) if known.provider else None
+    if beyond:
+        yield Finding(file, here, beyond, "stay within provider.yaml's limits, or have the provider raise them")
+
+
+def _unknown_parties(file: str, path: Path, parties: Iterable[str], known: Known) -> Iterator[Finding]:
+    for place, party in enumerate(parties):
+        if known.lacks(party):
+            yield Finding(file, (*path, place), f"there is no tenant or group {party!r}", "name a tenant's id or a group")
+
+
+def _not_own(file: str, path: Path, workspace: WorkspaceId, tenant: Tenant) -> Finding:
+    return Finding(file, path, f"{workspace} is not one of {tenant.id}'s workspaces", "name one of them, or add it to them")
+
+
+def _repeated(file: str, path: Path, names: Iterable[str], name: str | None = "name") -> Iterator[Finding]:
+    seen: set[str] = set()
+    for place, found in enumerate(names):
+        if found in seen:
+            here: Path = (*path, place, name) if name else (*path, place)
+            yield Finding(file, here, f"{found!r} stands here twice", "remove one, or name it differently")
+        seen.add(found)

@@ -1,0 +1,123 @@
+"""Rules written out: the form of the YAML files, which is also, as JSON, the form in the table.
+
+Reading a document that was written here gives the same value again.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from shared.rules import (
+    EVERYONE,
+    Action,
+    AssetPattern,
+    OnlineEndpoint,
+    Provider,
+    Publication,
+    Register,
+    RegistryRule,
+    Subscription,
+    TagCondition,
+    Tenant,
+)
+from shared.rules_shapes import PRESENT, REGISTER, ActionShape, ProviderShape, TenantShape, action_value
+
+type Document = Mapping[str, Any]
+
+_PROVIDERS = TypeAdapter(ProviderShape)
+_TENANTS = TypeAdapter(TenantShape)
+_ACTIONS: TypeAdapter[ActionShape] = TypeAdapter(ActionShape)
+
+
+def provider_from_document(document: Document) -> Provider:
+    """pydantic's ValidationError for what is no provider document."""
+    return _PROVIDERS.validate_python(document).value()
+
+
+def tenant_from_document(document: Document) -> Tenant:
+    """pydantic's ValidationError for what is no tenant document."""
+    return _TENANTS.validate_python(document).value()
+
+
+def action_from_document(document: str | Document) -> Action:
+    """pydantic's ValidationError for what is no action."""
+    return action_value(_ACTIONS.validate_python(document))
+
+
+def to_document(rules: Provider | Tenant) -> Document:
+    return _provider(rules) if isinstance(rules, Provider) else _tenant(rules)
+
+
+def action_to_document(action: Action) -> str | Document:
+    match action:
+        case Register():
+            return REGISTER
+        case OnlineEndpoint():
+            return {
+                "online_endpoint": {
+                    "name": action.name,
+                    "instance_type": action.instance_type,
+                    "instance_count": action.instance_count,
+                    "traffic": list(action.traffic),
+                }
+            }
+
+
+def _provider(provider: Provider) -> Document:
+    limits = provider.limits
+    return {
+        "registries": [_registry(registry) for registry in provider.registries],
+        "limits": {"instance_types": list(limits.instance_types), "max_instances": limits.max_instances},
+        "groups": {name: list(members) for name, members in provider.groups.items()},
+    }
+
+
+def _registry(registry: RegistryRule) -> Document:
+    readers = EVERYONE if registry.readers == (EVERYONE,) else list(registry.readers)
+    return {"name": registry.name, "readers": readers}
+
+
+def _tenant(tenant: Tenant) -> Document:
+    return {
+        "id": tenant.id,
+        "state": tenant.state.value,
+        "workspaces": [str(workspace) for workspace in tenant.workspaces],
+        "publications": [_publication(publication) for publication in tenant.publications],
+        "subscriptions": [_subscription(subscription) for subscription in tenant.subscriptions],
+    }
+
+
+def _publication(publication: Publication) -> Document:
+    return {
+        "name": publication.name,
+        "registry": publication.registry,
+        "assets": [_pattern(pattern) for pattern in publication.assets],
+        "workspaces": [str(workspace) for workspace in publication.workspaces],
+        "to": list(publication.to),
+        "advisory": publication.advisory,
+    }
+
+
+def _subscription(subscription: Subscription) -> Document:
+    return {
+        "name": subscription.name,
+        "from": list(subscription.from_tenants),
+        "assets": [_pattern(pattern) for pattern in subscription.assets],
+        "into": str(subscription.into),
+        "actions": [action_to_document(action) for action in subscription.actions],
+        "release": "immediately",
+    }
+
+
+def _pattern(pattern: AssetPattern) -> Document:
+    document: dict[str, Any] = {"kind": pattern.kind.value, "name": pattern.name}
+    if pattern.except_ is not None:
+        document["except"] = pattern.except_
+    if pattern.tags:
+        document["tags"] = {condition.tag: _accepted(condition) for condition in pattern.tags}
+    return document
+
+
+def _accepted(condition: TagCondition) -> str | list[str]:
+    return PRESENT if condition.one_of is None else list(condition.one_of)

@@ -1,0 +1,135 @@
+"""Reads the provider's rules from a folder, and tells whoever wrote them all that is wrong with them at once.
+
+provider.yaml      registries, limits, groups
+tenants/*.yaml     one file per tenant, so that each tenant can own its file
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.marked_yaml import MarkedDocument, UnreadableYamlError, read_yaml, written
+from shared.rules import Provider, Tenant
+from shared.rules_checks import Finding, Known, check_provider, check_tenants
+from shared.rules_complaints import complaint
+from shared.rules_shapes import ProviderShape, TenantShape
+
+PROVIDER_FILE = "provider.yaml"
+TENANTS_FOLDER = "tenants"
+
+_PROVIDERS = TypeAdapter(ProviderShape)
+_TENANTS = TypeAdapter(TenantShape)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One mistake: where it is (`file` from the folder, first line 1), what it is and what to do about it."""
+
+    file: str
+    line: int
+    path: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}: " + (f"{self.path}: " if self.path else "")
+        return f"{where}{self.what}. Remedy: {self.remedy}."
+
+
+class InvalidRulesError(Exception):
+    """The rules cannot be applied; `problems` says why, all of it."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+def read_rules(folder: FilePath) -> tuple[Provider, tuple[Tenant, ...]]:
+    """The provider, and the tenants by id. InvalidRulesError for anything that cannot be applied as it stands."""
+    reading = _Reading(folder)
+    provider = reading.shape(PROVIDER_FILE, _PROVIDERS)
+    shapes = {file: reading.shape(file, _TENANTS) for file in reading.tenant_files}
+    tenants = {file: shape.value() for file, shape in shapes.items() if shape}
+    known = Known(provider.value() if provider else None, frozenset(reading.stated_ids()))
+    if provider and known.provider:
+        reading.note(check_provider(PROVIDER_FILE, known.provider, known))
+        reading.note(_foreign(provider, {file: shape for file, shape in shapes.items() if shape}))
+    reading.note(check_tenants(tenants, known))
+    if reading.problems or known.provider is None:
+        raise InvalidRulesError(tuple(sorted(reading.problems)))
+    return known.provider, tuple(sorted(tenants.values(), key=lambda tenant: tenant.id))
+
+
+def _foreign(provider: ProviderShape, tenants: Mapping[str, TenantShape]) -> Iterator[Finding]:
+    """Tenants of another Entra tenant. One import carries one token, and an identity is of one Entra tenant."""
+    for file, tenant in tenants.items():
+        stated = tenant.entra_tenant
+        if stated is None or stated == provider.entra_tenant:
+            continue
+        what = "Azure ML cannot share between workspaces and registries of different Entra tenants"
+        remedy = f"move the workspaces to the provider's Entra tenant ({provider.entra_tenant}), or leave this tenant out"
+        if provider.entra_tenant is None:
+            remedy = "state the provider's own entra_tenant in provider.yaml, if this is the same one"
+        yield Finding(file, ("entra_tenant",), what, remedy)
+
+
+class _Reading:
+    """One pass over the folder: what was read, and what was wrong so far."""
+
+    def __init__(self, folder: FilePath) -> None:
+        self.problems: list[Problem] = []
+        self._folder = folder
+        self._documents: dict[str, MarkedDocument] = {}
+        self.tenant_files = self._find_tenant_files()
+
+    def _find_tenant_files(self) -> list[str]:
+        present = sorted((self._folder / TENANTS_FOLDER).glob("*"))
+        for path in present:
+            if path.suffix == ".yml":
+                self._problem(f"{TENANTS_FOLDER}/{path.name}", 1, "", "its name ends in .yml", "let it end in .yaml")
+        files = [f"{TENANTS_FOLDER}/{path.name}" for path in present if path.suffix == ".yaml"]
+        if not files:
+            remedy = f"write one file per tenant, {TENANTS_FOLDER}/<tenant>.yaml"
+            self._problem(TENANTS_FOLDER, 1, "", "there is no tenant's file in this folder", remedy)
+        return files
+
+    def shape[S](self, file: str, adapter: TypeAdapter[S]) -> S | None:
+        """The file's content, None where it is not what it should be."""
+        document = self._document(file)
+        if document is None:
+            return None
+        for path, line in document.repeated:
+            self._problem(file, line, written(path), "this field stands here twice", "keep one of them")
+        try:
+            return adapter.validate_python(document.content)
+        except ValidationError as wrong:
+            for error in wrong.errors(include_url=False):
+                path, what, remedy = complaint(error)
+                self._problem(file, document.line(path), written(path), what, remedy)
+            return None
+
+    def stated_ids(self) -> Iterator[str]:
+        """The tenants' ids, those of files with mistakes included: an unreadable one's is likely its name."""
+        for file in self.tenant_files:
+            document = self._documents.get(file)
+            content = document.content if document else None
+            yield str(content["id"]) if isinstance(content, dict) and "id" in content else FilePath(file).stem
+
+    def note(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            line = self._documents[finding.file].line(finding.path)
+            self._problem(finding.file, line, written(finding.path), finding.what, finding.remedy)
+
+    def _document(self, file: str) -> MarkedDocument | None:
+        try:
+            self._documents[file] = read_yaml((self._folder / file).read_bytes())
+        except OSError as wrong:
+            self._problem(file, 1, "", f"cannot be read ({wrong.strerror})", "write it, and let it be readable")
+        except UnreadableYamlError as wrong:
+            self._problem(file, wrong.line, "", f"is not YAML that can be read here: {wrong}", "correct the line")
+        return self._documents.get(file)
+
+    def _problem(self, file: str, line: int, path: str, what: str, remedy: str) -> None:
+        self.problems.append(Problem(file, line, path, what, remedy))

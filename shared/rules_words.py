@@ -1,0 +1,82 @@
+"""The smallest parts of a rules document: names, globs, ids and lists, each refused with a remedy if it is none."""
+
+import re
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, InstanceOf, StringConstraints, Tag
+from pydantic_core import PydanticCustomError
+
+from shared.assets import WorkspaceId
+
+
+def _refused(what: str, remedy: str) -> PydanticCustomError:
+    return PydanticCustomError("refused", "{what}", {"what": what, "remedy": remedy})
+
+
+def _workspace(arm_id: object) -> WorkspaceId:
+    remedy = "copy the id from the workspace's properties in the Azure portal"
+    if not isinstance(arm_id, str):
+        raise _refused(f"{arm_id!r} is not the ARM id of a workspace", remedy)
+    try:
+        return WorkspaceId.parse(arm_id)
+    except ValueError as wrong:
+        raise _refused(str(wrong), remedy) from wrong
+
+
+def _steps_rise(traffic: list[int]) -> list[int]:
+    if traffic[-1] != 100 or any(later <= earlier for earlier, later in pairwise(traffic)):
+        raise _refused(f"the steps {traffic} do not rise to 100", "write rising steps that end at 100, as in [10, 100]")
+    return traffic
+
+
+def _written(pattern: str, remedy: str) -> AfterValidator:
+    """A text that matches the whole pattern."""
+    expression = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not expression.fullmatch(text):
+            raise _refused(f"{text!r} is not a name that can stand here", remedy)
+        return text
+
+    return AfterValidator(check)
+
+
+def by_type(forms: Mapping[str, type]) -> Discriminator:
+    """Tells the forms of a value apart by its type. Their tags, in <>, are no part of the value's path."""
+
+    def tag(value: object) -> str | None:
+        return next((f"<{name}>" for name, form in forms.items() if isinstance(value, form)), None)
+
+    expected = " or ".join(f"a {name}" for name in forms)
+    return Discriminator(tag, custom_error_type="form", custom_error_message=f"must be {expected}")
+
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+_NAME_REMEDY = "use letters, digits, '.', '_' and '-', at most 64, beginning with a letter or digit"
+
+type Some[T] = Annotated[list[T], Field(min_length=1)]
+type FullText = Annotated[str, StringConstraints(min_length=1)]
+type Name = Annotated[str, _written(_NAME, _NAME_REMEDY)]
+type Party = Annotated[str, _written(rf"\*|{_NAME}", f"name a tenant or a group, or '*' for all; {_NAME_REMEDY}")]
+type Glob = Annotated[
+    str, _written(r"[A-Za-z0-9._*?-]{1,255}", "use letters, digits, '.', '_', '-', and the wildcards '*' and '?' alone")
+]
+type EndpointName = Annotated[
+    str,
+    _written(
+        r"(?=.{3,32}$)[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?",
+        "use 3 to 32 letters, digits and '-', beginning with a letter and not ending in '-'",
+    ),
+]
+type Workspace = Annotated[InstanceOf[WorkspaceId], BeforeValidator(_workspace)]
+type Traffic = Annotated[Some[Annotated[int, Field(ge=1)]], AfterValidator(_steps_rise)]
+type Accepted = Annotated[
+    Annotated[FullText, Tag("<text>")] | Annotated[Some[FullText], Tag("<list of texts>")],
+    by_type({"text": str, "list of texts": list}),
+]
+type Readers = Annotated[
+    Annotated[Literal["*"], Tag("<text>")] | Annotated[Some[Party], Tag("<list of tenants and groups>")],
+    by_type({"text": str, "list of tenants and groups": list}),
+]
