@@ -36,7 +36,7 @@ def _import(turn: Turn[ShareRow]) -> ShareRow:
     row = turn.row
     if seen := turn.fanout.registries.asset(row.registry, row.asset):
         return _arrived(turn, seen)
-    if turn.takes_over and row.step == IMPORT:
+    if row.step == IMPORT:  # claimed before, and nobody lived to see its answer
         return _importing(turn, None, "may have been accepted")
     row = turn.claim(IMPORT)
     operation = turn.fanout.registries.begin_import(row.registry, row.asset, row.origin)

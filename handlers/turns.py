@@ -23,11 +23,12 @@ log = logging.getLogger("fanout.turns")
 
 
 class Turn[R: ShareRow | DeliveryRow]:
-    """`row` is the row as it stands in the table. `takes_over`: an earlier turn claimed it and did not end."""
+    """`row` is the row as it stands in the table. Its `step` names a change to Azure that an earlier turn claimed, and whose
+    outcome nobody lived to write.
+    """
 
-    def __init__(self, row: R, message: int, takes_over: bool, fanout: Fanout) -> None:
+    def __init__(self, row: R, message: int, fanout: Fanout) -> None:
         self.row = row
-        self.takes_over = takes_over
         self.fanout = fanout
         self.now = fanout.clock.now()
         self._message = message
@@ -89,11 +90,11 @@ def take(wake_up: WakeUp, message: Received, fanout: Fanout, share_step: Step[Sh
             fanout.queues.send(Queue.WAKEUPS, [of_wake_up(wake_up.put_back(), at)])
         case SendSuccessor() if row:
             send_wake_up(row, fanout)
-        case Act(takes_over):
+        case Act():
             if isinstance(row, ShareRow):
-                _act(Turn(row, message.sequence_number, takes_over, fanout), share_step)
+                _act(Turn(row, message.sequence_number, fanout), share_step)
             elif isinstance(row, DeliveryRow):
-                _act(Turn(row, message.sequence_number, takes_over, fanout), delivery_step)
+                _act(Turn(row, message.sequence_number, fanout), delivery_step)
 
 
 def _act[R: ShareRow | DeliveryRow](turn: Turn[R], step: Step[R]) -> None:
@@ -111,11 +112,13 @@ def _act[R: ShareRow | DeliveryRow](turn: Turn[R], step: Step[R]) -> None:
 
 
 def _postponed[R: ShareRow | DeliveryRow](turn: Turn[R], failure: Transient) -> R:
+    """The row after a transient failure. `step` stays where its change may have been made: the next turn looks before it acts."""
     row = turn.row
     failures = row.failures + 1
     delay = backoff.retry_delay(failures, failure.retry_after)
     logs.event(log, "postponed", row=row.address, step=row.step, failures=failures, delay=f"{delay:.1f}", why=failure)
-    return replace(turn.again(cast(R, row.tried(turn.now, row.step, str(failure))), delay), failures=failures)
+    tried = cast(R, row.tried(turn.now, row.step, str(failure)))
+    return replace(turn.again(tried, delay), failures=failures, step=row.step if failure.uncertain else "")
 
 
 def _log_end(row: ShareRow | DeliveryRow) -> None:

@@ -138,7 +138,7 @@ def _objection_of_provider(action: Action, subscriber: Tenant, shared: SharedAss
         return f"{subscriber.id} is not among the readers of registry {shared.registry}"
     if isinstance(action, OnlineEndpoint):
         if shared.asset.kind is not Kind.MODEL:
-            return f"a {shared.asset.kind} cannot be deployed to an endpoint"
+            return "only models can be deployed to an endpoint"
         return beyond_limits(action, rules.provider.limits)
     return None
 

@@ -26,11 +26,15 @@ class Reason:
 
 
 class Transient(Exception):
-    """It may work later. `retry_after` is in seconds where Azure named a time, None where our backoff decides."""
+    """It may work later. `retry_after` is in seconds where Azure named a time, None where our backoff decides.
 
-    def __init__(self, text: str, retry_after: float | None = None) -> None:
+    `uncertain`: the change may have been made all the same, since its answer was lost.
+    """
+
+    def __init__(self, text: str, retry_after: float | None = None, *, uncertain: bool = False) -> None:
         super().__init__(text)
         self.retry_after = retry_after
+        self.uncertain = uncertain
 
 
 class Permanent(Exception):

@@ -65,14 +65,17 @@ def read_rules(folder: FilePath) -> tuple[Provider, tuple[Tenant, ...]]:
 def _foreign(provider: ProviderShape, tenants: Mapping[str, TenantShape]) -> Iterator[Finding]:
     """Tenants of another Entra tenant. One import carries one token, and an identity is of one Entra tenant."""
     for file, tenant in tenants.items():
-        stated = tenant.entra_tenant
-        if stated is None or stated == provider.entra_tenant:
+        if tenant.entra_tenant is None or _same(tenant.entra_tenant, provider.entra_tenant):
             continue
         what = "Azure ML cannot share between workspaces and registries of different Entra tenants"
         remedy = f"move the workspaces to the provider's Entra tenant ({provider.entra_tenant}), or leave this tenant out"
         if provider.entra_tenant is None:
             remedy = "state the provider's own entra_tenant in provider.yaml, if this is the same one"
         yield Finding(file, ("entra_tenant",), what, remedy)
+
+
+def _same(guid: str, other: str | None) -> bool:
+    return other is not None and guid.lower() == other.lower()
 
 
 class _Reading:

@@ -52,9 +52,7 @@ class WakeUp:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Take the row's next step. `takes_over`: an earlier try of this same message claimed the row and did not end."""
-
-    takes_over: bool = False
+    """Take the row's next step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +83,10 @@ def judge(wake_up: WakeUp, row: Row | None, message: int, now: datetime) -> Look
         return Ignore("closed")
     behind = row.rev - wake_up.rev
     if row.claim and row.claim.message == message:
-        return Act(takes_over=True)
+        return Act()  # this very message had the claim, and its invocation did not end
     if row.claim and row.claim.until > now and behind <= 1:
         # Behind by one it is a twin of the claimant's own message, which stays in the queue until the claimant is done.
         return PutBack(row.claim.until) if behind <= 0 else Ignore("being worked on")
     if behind <= 0:
-        return Act(takes_over=row.claim is not None)
+        return Act()
     return SendSuccessor() if behind == 1 else Ignore("overtaken")

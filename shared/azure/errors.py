@@ -77,8 +77,10 @@ def code_of(error: HttpResponseError) -> str:
 def verdict(error: Exception, doing: str) -> Transient | Permanent | NotFound:
     """What a failure of azure-core or azure-ai-ml means. `doing` says what was tried, and leads the text."""
     text = without_secrets(f"{doing}: {error}")
-    if isinstance(error, ServiceRequestError | ServiceResponseError):
+    if isinstance(error, ServiceRequestError):
         return Transient(text)
+    if isinstance(error, ServiceResponseError):
+        return Transient(text, uncertain=True)
     if isinstance(error, ResourceNotFoundError):
         return _missing(error, text)
     if isinstance(error, HttpResponseError) and error.status_code:
@@ -104,7 +106,7 @@ def _of_answer(error: HttpResponseError, text: str) -> Transient | Permanent | N
     if code in _BY_CODE:
         return Permanent(_BY_CODE[code][0], text, *_BY_CODE[code][1:])
     if status in (408, 429) or status >= 500 or code in TRANSIENT_CODES:
-        return Transient(text, retry_after(error))
+        return Transient(text, retry_after(error), uncertain=status in (408, 500, 502, 504))
     match status:
         case 401:
             remedy = "check the app's identity and the Entra tenant of the workspace"

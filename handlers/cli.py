@@ -1,0 +1,94 @@
+"""The provider's command line.
+
+Exit codes: 0 done, 1 the tables refuse or cannot be reached, 2 the rules are wrong, 3 another apply won.
+"""
+
+import getpass
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from handlers.apply_rules import apply_proposal, propose
+from shared.errors import Permanent, Transient
+from shared.rules_change import ApplyLostError, Fate, RulesChange, RulesStore, RulesTooLargeError
+from shared.rules_file import InvalidRulesError, read_rules
+
+UNREACHABLE, INVALID, LOST = 1, 2, 3
+
+app = typer.Typer(no_args_is_help=True, add_completion=True, help="Fanout, for those who run it.")
+_out = Console(soft_wrap=True, highlight=False)
+_err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+@app.callback()
+def _fanout() -> None:
+    """Fanout, for those who run it."""
+
+
+@app.command()
+def apply(
+    folder: Annotated[Path, typer.Argument(help="Folder with provider.yaml and tenants/*.yaml.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference, and change nothing.")] = False,
+    by: Annotated[str, typer.Option(help="Who makes the change, for the record.")] = "",
+) -> None:
+    """Put the rules of FOLDER in force, all of them: a tenant without a file there is removed.
+
+    Shows first what changes. Exit codes: 0 done, or nothing to do; 1 the tables refuse or cannot be reached; 2 the rules are
+    wrong, with every mistake named; 3 another apply is at work or came first, and this one changed nothing.
+    """
+    try:
+        provider, tenants = read_rules(folder)
+        store, create_tables = _connect()
+        proposal = propose(provider, tenants, store)
+        _show(proposal.change)
+        if not dry_run:
+            create_tables()
+            applied = apply_proposal(proposal, store, by or getpass.getuser())
+            _out.print(f"Revision {applied.revision} is in force.")
+    except InvalidRulesError as invalid:
+        _stop(INVALID, *map(str, invalid.problems), f"{len(invalid.problems)} to mend; nothing was changed.")
+    except RulesTooLargeError as too_large:
+        _stop(INVALID, f"{too_large}. Nothing was changed.")
+    except ApplyLostError as lost:
+        _stop(LOST, f"Not applied: {lost}.")
+    except Permanent as refused:
+        _stop(UNREACHABLE, str(refused.reason))
+    except Transient as unreachable:
+        _stop(UNREACHABLE, f"{unreachable}. Try again when the tables can be reached.")
+
+
+def _connect() -> tuple[RulesStore, Callable[[], None]]:
+    """The rules of the tables that this process's settings name, and how to make tables that are not there yet.
+
+    Imported late, so that --help and wrong rules need neither settings nor the SDK.
+    """
+    from shared.azure.tables import create_tables
+    from shared.bootstrap import fanout
+
+    azure = fanout()
+    return azure.rules_table, lambda: create_tables(azure.tables)
+
+
+def _show(change: RulesChange) -> None:
+    if change.is_empty:
+        _out.print("Nothing changes.")
+    if change.provider:
+        _out.print("[yellow]~[/] provider")
+    signs = {Fate.ADDED: "[green]+[/]", Fate.CHANGED: "[yellow]~[/]", Fate.REMOVED: "[red]-[/]"}
+    for tenant in change.tenants:
+        details = f": {', '.join(tenant.details)}" if tenant.details else ""
+        _out.print(f"{signs[tenant.fate]} tenant {escape(tenant.tenant + details)}")
+
+
+def _stop(code: int, *lines: str) -> NoReturn:
+    for line in lines:
+        _err.print(line, markup=False)
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    app()

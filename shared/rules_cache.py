@@ -1,0 +1,81 @@
+"""The rules in a worker's memory, never more than one announced revision behind the table.
+
+Each look costs one point read. What changed is read again tenant by tenant; every 15 minutes all is, so that no mistake in
+following the changes lasts.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from shared.rules import Provider, Rules, Tenant
+from shared.rules_change import News
+
+RELOAD_SECONDS = 15 * 60
+MOST_SINGLE_READS = 200  # above this many changed tenants, reading all of them takes fewer requests
+
+
+class FollowedRules(Protocol):
+    """What the cache reads from."""
+
+    def revision(self) -> int: ...
+
+    def load(self) -> Rules: ...
+
+    def news(self, after: int, upto: int) -> News: ...
+
+    def provider(self) -> Provider: ...
+
+    def tenant(self, tenant_id: str) -> Tenant | None: ...
+
+
+class RulesCache:
+    """Thread-safe. While one thread reads what changed, others that need it wait for it."""
+
+    def __init__(self, table: FollowedRules, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._table = table
+        self._seconds = seconds
+        self._refreshing = threading.Lock()
+        self._kept: tuple[Rules, float] | None = None  # with the time of the last whole load
+
+    def current(self) -> Rules:
+        """All rules in force. Transient where the table cannot be reached: old rules are never passed off as today's."""
+        revision = self._table.revision()
+        kept = self._kept
+        if kept is None or not self._suffices(kept, revision):
+            with self._refreshing:
+                kept = self._refreshed(revision)
+                self._kept = kept
+        return kept[0]
+
+    def _suffices(self, kept: tuple[Rules, float], revision: int) -> bool:
+        rules, loaded_at = kept
+        return rules.revision >= revision and self._seconds() - loaded_at < RELOAD_SECONDS
+
+    def _refreshed(self, revision: int) -> tuple[Rules, float]:
+        kept = self._kept
+        if kept is not None and self._suffices(kept, revision):  # another thread did it while this one waited
+            return kept
+        if kept is None or self._seconds() - kept[1] >= RELOAD_SECONDS:
+            return self._loaded()
+        news = self._table.news(kept[0].revision, revision)
+        if news.everything or len(news.tenants) > MOST_SINGLE_READS:
+            return self._loaded()
+        return self._followed(kept[0], news, revision), kept[1]
+
+    def _loaded(self) -> tuple[Rules, float]:
+        started = self._seconds()
+        return self._table.load(), started
+
+    def _followed(self, rules: Rules, news: News, revision: int) -> Rules:
+        tenants = dict(rules.tenants)
+        for tenant_id in news.tenants:
+            tenant = self._table.tenant(tenant_id)
+            if tenant is None:
+                tenants.pop(tenant_id, None)
+            else:
+                tenants[tenant_id] = tenant
+        provider = self._table.provider() if news.provider else rules.provider
+        return replace(rules, provider=provider, tenants=tenants, revision=revision)

@@ -1,0 +1,315 @@
+"""Who gets a shared asset: the article's tenants as examples, then what holds for all rules there can be."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.assets import Asset, Kind, WorkspaceId
+from shared.planning import (
+    Allowed,
+    Decision,
+    NoLongerAllowed,
+    Paused,
+    SharedAsset,
+    plan,
+    publications_for,
+    still_allowed,
+)
+from shared.rules import (
+    Action,
+    AssetPattern,
+    Limits,
+    OnlineEndpoint,
+    Provider,
+    Publication,
+    Register,
+    RegistryRule,
+    Rules,
+    Subscription,
+    TagCondition,
+    Tenant,
+    TenantState,
+)
+from tests.unit import random_rules
+from tests.unit.random_rules import workspace
+
+WORKSPACE1, WORKSPACE2, WORKSPACE3 = workspace("workspace1"), workspace("workspace2"), workspace("workspace3")
+CARDS = AssetPattern(Kind.MODEL, "credit-card-*", except_="*-draft", tags=(TagCondition("stage", ("production",)),))
+ENDPOINT = OnlineEndpoint("cards", "Standard_DS3_v2", 1, (100,))
+CARD = SharedAsset(Asset(Kind.MODEL, "credit-card-default", "1"), "contoso-hub", WORKSPACE1, tags={"stage": "production"})
+
+
+def northwind(**changes: object) -> Tenant:
+    publication = Publication("cards", "contoso-hub", (CARDS,), to=("*",))
+    tenant = Tenant("northwind", TenantState.ACTIVE, (WORKSPACE1,), publications=(publication,))
+    return replace(tenant, **changes)  # type: ignore[arg-type]
+
+
+def tailwind(*actions: Action, **changes: object) -> Tenant:
+    anything = AssetPattern(Kind.MODEL, "credit-*")
+    subscription = Subscription("cards-live", ("northwind",), (anything,), WORKSPACE3, actions or (Register(),))
+    tenant = Tenant("tailwind", TenantState.ACTIVE, (WORKSPACE3,), subscriptions=(subscription,))
+    return replace(tenant, **changes)  # type: ignore[arg-type]
+
+
+PROVIDER = Provider((RegistryRule("contoso-hub", ("*",)),), Limits(("Standard_DS3_v2",), 2))
+
+
+def rules_of(*tenants: Tenant, provider: Provider = PROVIDER) -> Rules:
+    return Rules(provider, {tenant.id: tenant for tenant in tenants}, revision=3)
+
+
+def refusal(decisions: tuple[Decision, ...]) -> str:
+    (decision,) = decisions
+    assert not decision.allowed
+    return decision.reason
+
+
+def test_given_publication_and_subscription_when_planned_then_each_action_is_delivered_and_names_its_rules() -> None:
+    decisions = plan(CARD, rules_of(northwind(), tailwind(Register(), ENDPOINT)))
+
+    assert [(decision.allowed, decision.action) for decision in decisions] == [(True, Register()), (True, ENDPOINT)]
+    assert {(decision.tenant, decision.workspace) for decision in decisions} == {("tailwind", WORKSPACE3)}
+    assert {(decision.publication, decision.subscription) for decision in decisions} == {("cards", "cards-live")}
+    assert {decision.revision for decision in decisions} == {3}
+
+
+def test_given_no_publication_when_planned_then_the_asset_stays_private() -> None:
+    assert "no publication" in refusal(plan(CARD, rules_of(northwind(publications=()), tailwind())))
+
+
+def test_given_a_publication_to_another_tenant_when_planned_then_it_is_not_let_out_to_this_one() -> None:
+    to_fabrikam = Publication("cards", "contoso-hub", (CARDS,), to=("fabrikam",))
+
+    assert "no publication" in refusal(plan(CARD, rules_of(northwind(publications=(to_fabrikam,)), tailwind())))
+
+
+def test_given_a_publication_to_a_group_when_planned_then_its_members_get_the_asset() -> None:
+    to_shops = Publication("cards", "contoso-hub", (CARDS,), to=("shops",))
+    provider = replace(PROVIDER, groups={"shops": ("tailwind",)})
+
+    (decision,) = plan(CARD, rules_of(northwind(publications=(to_shops,)), tailwind(), provider=provider))
+
+    assert decision.allowed
+
+
+def test_given_a_publication_through_another_registry_when_planned_then_it_does_not_count() -> None:
+    provider = replace(PROVIDER, registries=(*PROVIDER.registries, RegistryRule("contoso-inner", ("*",))))
+    inner = Publication("cards", "contoso-inner", (CARDS,), to=("*",))
+
+    reason = refusal(plan(CARD, rules_of(northwind(publications=(inner,)), tailwind(), provider=provider)))
+
+    assert "through registry contoso-hub" in reason
+
+
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [("credit-card-draft", {"stage": "production"}), ("credit-card-default", {"stage": "test"}), ("credit-card-default", {})],
+)
+def test_given_an_excepted_name_or_another_tag_when_planned_then_it_is_not_let_out(name: str, tags: Mapping[str, str]) -> None:
+    asset = replace(CARD, asset=Asset(Kind.MODEL, name, "1"), tags=tags)
+
+    assert "no publication" in refusal(plan(asset, rules_of(northwind(), tailwind())))
+
+
+def test_given_no_subscription_about_the_asset_when_planned_then_there_is_nothing_to_decide() -> None:
+    assert plan(CARD, rules_of(northwind(), tailwind(subscriptions=()))) == ()
+
+
+@pytest.mark.parametrize("paused", ["northwind", "tailwind"])
+def test_given_either_tenant_paused_when_planned_then_nothing_is_delivered(paused: str) -> None:
+    tenants = [replace(tenant, state=TenantState.PAUSED) if tenant.id == paused else tenant for tenant in (northwind(), tailwind())]
+
+    assert refusal(plan(CARD, rules_of(*tenants))) == f"tenant {paused} is paused"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "reason"),
+    [
+        (replace(ENDPOINT, instance_type="Standard_NC6"), "instance type Standard_NC6"),
+        (replace(ENDPOINT, instance_count=3), "3 instances"),
+    ],
+)
+def test_given_an_endpoint_beyond_the_limits_when_planned_then_the_provider_says_no(endpoint: OnlineEndpoint, reason: str) -> None:
+    assert reason in refusal(plan(CARD, rules_of(northwind(), tailwind(endpoint))))
+
+
+def test_given_a_subscriber_that_cannot_read_the_registry_when_planned_then_the_provider_says_no() -> None:
+    provider = replace(PROVIDER, registries=(RegistryRule("contoso-hub", ("fabrikam",)),))
+
+    assert "readers of registry" in refusal(plan(CARD, rules_of(northwind(), tailwind(), provider=provider)))
+
+
+def test_given_two_subscriptions_for_one_target_when_planned_then_the_first_by_name_delivers() -> None:
+    (later,) = tailwind().subscriptions
+    first = replace(later, name="berlin")
+
+    berlin, live = plan(CARD, rules_of(northwind(), tailwind(subscriptions=(later, first))))
+
+    assert (berlin.subscription, berlin.allowed) == ("berlin", True)
+    assert (live.subscription, live.allowed) == ("cards-live", False)
+    assert "subscription berlin brings it there" in live.reason
+
+
+def test_given_tags_unknown_when_asked_what_may_leave_then_name_and_workspace_decide() -> None:
+    rules = rules_of(northwind(), tailwind())
+
+    assert [publication.name for publication in publications_for(CARD.asset, WORKSPACE1, None, rules)] == ["cards"]
+    assert publications_for(CARD.asset, WORKSPACE1, {"stage": "test"}, rules) == ()
+    assert publications_for(Asset(Kind.MODEL, "bert", "1"), WORKSPACE1, None, rules) == ()
+    assert publications_for(CARD.asset, WORKSPACE3, None, rules) == ()
+    assert publications_for(CARD.asset, WORKSPACE2, None, rules) == ()
+
+
+def test_given_a_paused_publisher_when_asked_what_may_leave_then_nothing_does() -> None:
+    assert publications_for(CARD.asset, WORKSPACE1, None, rules_of(northwind(state=TenantState.PAUSED))) == ()
+
+
+@pytest.fixture
+def delivery() -> Decision:
+    (decision,) = plan(CARD, rules_of(northwind(), tailwind()))
+    return decision
+
+
+def test_given_unchanged_rules_when_asked_again_then_the_delivery_is_still_allowed(delivery: Decision) -> None:
+    assert still_allowed(delivery, CARD, rules_of(northwind(), tailwind())) == Allowed(delivery)
+
+
+def test_given_another_subscription_for_the_same_target_when_asked_again_then_that_one_allows_it(
+    delivery: Decision,
+) -> None:
+    (subscription,) = tailwind().subscriptions
+    renamed = tailwind(subscriptions=(replace(subscription, name="renamed"),))
+
+    assert still_allowed(delivery, CARD, rules_of(northwind(), renamed)) == Allowed(
+        replace(delivery, subscription="renamed", reason="subscription renamed wants it")
+    )
+
+
+def test_given_a_paused_tenant_when_asked_again_then_the_delivery_is_held(delivery: Decision) -> None:
+    paused = tailwind(state=TenantState.PAUSED)
+
+    assert still_allowed(delivery, CARD, rules_of(northwind(), paused)) == Paused("tailwind")
+
+
+@pytest.mark.parametrize(
+    ("rules", "reason"),
+    [
+        (rules_of(tailwind()), "no longer belongs to a tenant"),
+        (rules_of(northwind()), "tenant tailwind is no longer in the rules"),
+        (rules_of(northwind(), tailwind(subscriptions=())), "no subscription of tailwind"),
+        (rules_of(northwind(publications=(), state=TenantState.PAUSED), tailwind()), "no publication"),
+    ],
+    ids=["workspace given up", "subscriber gone", "subscription gone", "publication gone, and paused"],
+)
+def test_given_a_rule_withdrawn_when_asked_again_then_the_delivery_is_no_longer_allowed(
+    rules: Rules, reason: str, delivery: Decision
+) -> None:
+    answer = still_allowed(delivery, CARD, rules)
+
+    assert isinstance(answer, NoLongerAllowed)
+    assert reason in answer.reason
+
+
+# ---- what holds for all rules
+
+
+@given(random_rules.shared_assets, random_rules.rules())
+def test_a_delivery_is_planned_exactly_where_all_three_say_yes(shared: SharedAsset, rules: Rules) -> None:
+    planned = [(each.tenant, each.workspace, each.action.route) for each in plan(shared, rules) if each.allowed]
+
+    assert sorted(planned, key=str) == sorted(_three_yeses(shared, rules), key=str)
+
+
+@given(random_rules.shared_assets, random_rules.rules())
+def test_nothing_is_ever_delivered_to_the_workspace_it_came_from(shared: SharedAsset, rules: Rules) -> None:
+    assert not any(decision.allowed and decision.workspace == shared.origin for decision in plan(shared, rules))
+
+
+@given(random_rules.shared_assets, random_rules.rules(), st.randoms())
+def test_the_order_of_tenants_and_of_their_rules_does_not_matter(shared: SharedAsset, rules: Rules, random: Random) -> None:
+    shuffled = {
+        tenant.id: replace(
+            tenant,
+            publications=tuple(random.sample(tenant.publications, len(tenant.publications))),
+            subscriptions=tuple(random.sample(tenant.subscriptions, len(tenant.subscriptions))),
+        )
+        for tenant in random.sample(list(rules.tenants.values()), len(rules.tenants))
+    }
+
+    assert plan(shared, replace(rules, tenants=shuffled)) == plan(shared, rules)
+
+
+@given(random_rules.shared_assets, random_rules.rules())
+def test_a_planned_delivery_is_still_allowed_by_the_same_rules(shared: SharedAsset, rules: Rules) -> None:
+    for decision in plan(shared, rules):
+        if decision.allowed:
+            assert still_allowed(decision, shared, rules) == Allowed(decision)
+
+
+@given(random_rules.shared_assets, random_rules.rules())
+def test_what_is_delivered_may_leave_by_the_publication_that_the_decision_names(shared: SharedAsset, rules: Rules) -> None:
+    leaving = {each.name for each in publications_for(shared.asset, shared.origin, shared.tags, rules)}
+    by_name_alone = {each.name for each in publications_for(shared.asset, shared.origin, None, rules)}
+
+    assert {decision.publication for decision in plan(shared, rules) if decision.allowed} <= leaving <= by_name_alone
+
+
+def _three_yeses(shared: SharedAsset, rules: Rules) -> set[tuple[str, WorkspaceId, str]]:
+    """The same in the plainest words there are: every tenant, every subscription, every action."""
+    registry = {found.name: found.readers for found in rules.provider.registries}.get(shared.registry)
+    owners = [tenant for tenant in rules.tenants.values() if shared.origin in tenant.workspaces]
+    return {
+        (tenant.id, subscription.into, action.route)
+        for publisher in owners
+        for tenant in rules.tenants.values()
+        for subscription in tenant.subscriptions
+        for action in subscription.actions
+        if registry is not None
+        and publisher.state == tenant.state == TenantState.ACTIVE
+        and _names(registry, tenant.id, rules)
+        and any(
+            publication.registry == shared.registry
+            and (not publication.workspaces or shared.origin in publication.workspaces)
+            and _names(publication.to, tenant.id, rules)
+            and any(_fits(pattern, shared) for pattern in publication.assets)
+            for publication in publisher.publications
+        )
+        and _names(subscription.from_tenants, publisher.id, rules)
+        and any(_fits(pattern, shared) for pattern in subscription.assets)
+        and subscription.into in tenant.workspaces
+        and subscription.into != shared.origin
+        and _within(action, shared.asset.kind, rules.provider.limits)
+    }
+
+
+def _names(parties: tuple[str, ...], tenant: str, rules: Rules) -> bool:
+    return "*" in parties or tenant in parties or any(tenant in rules.provider.groups.get(each, ()) for each in parties)
+
+
+def _fits(pattern: AssetPattern, shared: SharedAsset) -> bool:
+    excepted = pattern.except_ is not None and _glob(pattern.except_, shared.asset.name)
+    tags = all(
+        condition.tag in shared.tags and (condition.one_of is None or shared.tags[condition.tag] in condition.one_of)
+        for condition in pattern.tags
+    )
+    return pattern.kind == shared.asset.kind and _glob(pattern.name, shared.asset.name) and not excepted and tags
+
+
+def _glob(glob: str, name: str) -> bool:
+    if not glob:
+        return not name
+    if glob[0] == "*":
+        return _glob(glob[1:], name) or bool(name and _glob(glob, name[1:]))
+    return bool(name) and glob[0] in ("?", name[0]) and _glob(glob[1:], name[1:])
+
+
+def _within(action: Action, kind: Kind, limits: Limits) -> bool:
+    if isinstance(action, Register):
+        return True
+    allowed = action.instance_type in limits.instance_types and action.instance_count <= limits.max_instances
+    return allowed and kind is Kind.MODEL

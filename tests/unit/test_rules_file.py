@@ -1,0 +1,307 @@
+"""The folder in which rules are written: what is read from it, and what whoever wrote it is told."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.assets import Kind
+from shared.rules import (
+    AssetPattern,
+    Limits,
+    OnlineEndpoint,
+    Provider,
+    Publication,
+    Register,
+    RegistryRule,
+    Subscription,
+    TagCondition,
+    Tenant,
+    TenantState,
+)
+from shared.rules_document import (
+    action_from_document,
+    action_to_document,
+    provider_from_document,
+    tenant_from_document,
+    to_document,
+)
+from shared.rules_file import InvalidRulesError, read_rules
+from tests.unit import random_rules
+from tests.unit.random_rules import WORKSPACES, workspace
+
+PROVIDER = """\
+    entra_tenant: 99999999-0000-0000-0000-000000000000
+    registries:
+      - {name: contoso-hub, readers: "*"}
+      - {name: contoso-banks, readers: [banks]}
+    limits: {instance_types: [Standard_DS3_v2], max_instances: 4}
+    groups: {banks: [fabrikam, northwind]}
+    """
+NORTHWIND = """\
+    id: northwind
+    workspaces: [WORKSPACE1]
+    """
+FABRIKAM = """\
+    id: fabrikam
+    state: paused
+    workspaces:
+      - WORKSPACE2
+      - WORKSPACE3
+    publications:
+      - name: cards
+        registry: contoso-hub
+        assets:
+          - {kind: model, name: "credit-card-*", except: "*-draft", tags: {stage: production, area: [eu, uk], reviewed: present}}
+          - {kind: environment, name: "?-env"}
+        workspaces: [WORKSPACE3]
+        to: ["*"]
+      - name: inner
+        registry: contoso-banks
+        assets: [{kind: data, name: "*"}]
+        to: [banks]
+    subscriptions:
+      - name: cards-live
+        from: [northwind, banks]
+        assets: [{kind: model, name: "northwind-credit-*"}]
+        into: WORKSPACE2
+        actions: [register, {online_endpoint: {name: cards, instance_type: Standard_DS3_v2, instance_count: 2, traffic: [10, 100]}}]
+        release: immediately
+    """
+
+
+class Folder:
+    """A rules folder that is right, until a test changes one of its files."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / "tenants").mkdir()
+        self.write("provider.yaml", PROVIDER)
+        self.write("tenants/northwind.yaml", NORTHWIND)
+        self.write("tenants/fabrikam.yaml", FABRIKAM)
+
+    def write(self, file: str, text: str) -> None:
+        for name in ("workspace1", "workspace2", "workspace3"):
+            text = text.replace(name.upper(), str(workspace(name)))
+        (self.root / file).write_text(dedent(text), encoding="utf-8")
+
+    def change(self, file: str, old: str, new: str) -> None:
+        text = (self.root / file).read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
+        self.write(file, text.replace(old, new))
+
+    def problems(self) -> list[str]:
+        with pytest.raises(InvalidRulesError) as invalid:
+            read_rules(self.root)
+        return [str(problem) for problem in invalid.value.problems]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def test_given_a_folder_as_the_contract_has_it_when_read_then_every_field_counts(folder: Folder) -> None:
+    provider, tenants = read_rules(folder.root)
+
+    assert provider == Provider(
+        registries=(RegistryRule("contoso-hub", ("*",)), RegistryRule("contoso-banks", ("banks",))),
+        limits=Limits(("Standard_DS3_v2",), 4),
+        groups={"banks": ("fabrikam", "northwind")},
+    )
+    tags = (
+        TagCondition("stage", ("production",)),
+        TagCondition("area", ("eu", "uk")),
+        TagCondition("reviewed"),
+    )
+    cards = (AssetPattern(Kind.MODEL, "credit-card-*", "*-draft", tags), AssetPattern(Kind.ENVIRONMENT, "?-env"))
+    assert tenants == (
+        Tenant(
+            id="fabrikam",
+            state=TenantState.PAUSED,
+            workspaces=(workspace("workspace2"), workspace("workspace3")),
+            publications=(
+                Publication("cards", "contoso-hub", cards, to=("*",), workspaces=(workspace("workspace3"),)),
+                Publication("inner", "contoso-banks", (AssetPattern(Kind.DATA, "*"),), to=("banks",)),
+            ),
+            subscriptions=(
+                Subscription(
+                    name="cards-live",
+                    from_tenants=("northwind", "banks"),
+                    assets=(AssetPattern(Kind.MODEL, "northwind-credit-*"),),
+                    into=workspace("workspace2"),
+                    actions=(Register(), OnlineEndpoint("cards", "Standard_DS3_v2", 2, (10, 100))),
+                ),
+            ),
+        ),
+        Tenant("northwind", TenantState.ACTIVE, (workspace("workspace1"),)),
+    )
+
+
+MISTAKES = [
+    # (old, new, where it is told, what is told) in tenants/fabrikam.yaml
+    ("id: fabrikam\n", "id: fabrikam\nowner: me\n", "2: owner:", "no field here"),
+    ("publications:", "publication:", "6: publication:", "did you mean 'publications'"),
+    ("    to: [banks]\n", "", "14: publications[1].to:", "is missing"),
+    ("state: paused", "state: asleep", "2: state:", "write 'active' or 'paused'"),
+    ("id: fabrikam", "id: 17", "1: id:", "is not a text"),
+    ("id: fabrikam", "id: fabrikam inc", "1: id:", "is not a name"),
+    ("area: [eu, uk]", "area: [eu, no]", "10: publications[0].assets[0].tags.area[1]:", "in quotes"),
+    ("stage: production", "stage: true", "10: publications[0].assets[0].tags.stage:", "a text or a list of texts"),
+    ('"credit-card-*"', '"{credit,debit}-*"', "10: publications[0].assets[0].name:", "wildcards"),
+    ("kind: environment", "kind: notebook", "11: publications[0].assets[1].kind:", "'notebook' cannot stand here"),
+    ("into: WORKSPACE2", "into: workspace2", "22: subscriptions[0].into:", "is not the ARM id of a workspace"),
+    ("into: WORKSPACE2", "into: WORKSPACE1", "22: subscriptions[0].into:", "not one of fabrikam's workspaces"),
+    ("workspaces: [WORKSPACE3]", "workspaces: [WORKSPACE1]", "12: publications[0].workspaces[0]:", "not one of fabrikam's"),
+    ("- WORKSPACE3\n", "- WORKSPACE1\n", "workspaces[0]:", "stands in tenants/fabrikam.yaml already"),
+    ("registry: contoso-hub", "registry: hub", "8: publications[0].registry:", "(contoso-hub, contoso-banks)"),
+    ('to: ["*"]', "to: [shops]", "13: publications[0].to[0]:", "no tenant or group 'shops'"),
+    ("from: [northwind, banks]", "from: [northwind, shops]", "20: subscriptions[0].from[1]:", "no tenant or group 'shops'"),
+    ("from: [northwind, banks]", "from: []", "20: subscriptions[0].from:", "is empty"),
+    ("name: inner", "name: cards", "14: publications[1].name:", "'cards' stands here twice"),
+    ("to: [banks]", "to: [fabrikam]", "17: publications[1].to:", "advisory: true"),
+    ('kind: model, name: "northwind-credit-*"', 'kind: data, name: "*"', "23: subscriptions[0].actions[1]", "only models"),
+    ("Standard_DS3_v2", "Standard_NC6", "23: subscriptions[0].actions[1].online_endpoint:", "instance type Standard_NC6"),
+    ("instance_count: 2", "instance_count: 5", "23: subscriptions[0].actions[1].online_endpoint:", "5 instances are more"),
+    ("instance_count: 2", 'instance_count: "2"', "23: subscriptions[0].actions[1].online_endpoint.instance_count:", "whole"),
+    ("{name: cards,", "{name: ca,", "23: subscriptions[0].actions[1].online_endpoint.name:", "3 to 32"),
+    ("{name: cards,", "{name: cards-,", "23: subscriptions[0].actions[1].online_endpoint.name:", "3 to 32"),
+    ("[10, 100]", "[10, 50]", "23: subscriptions[0].actions[1].online_endpoint.traffic:", "do not rise to 100"),
+    ("[10, 100]", "[50, 10, 100]", "23: subscriptions[0].actions[1].online_endpoint.traffic:", "do not rise to 100"),
+    ("[register,", "[register, register,", "23: subscriptions[0].actions[1]:", "twice"),
+    ("[register,", "[deploy,", "23: subscriptions[0].actions[0]:", "write 'register'"),
+    ("online_endpoint:", "batch_endpoint:", "23: subscriptions[0].actions[1].batch_endpoint:", "does not support"),
+    ("release: immediately", "release: {approval: provider}", "24: subscriptions[0].release:", "write 'immediately'"),
+    ("name: inner\n", 'name: inner\n    as: "{tenant}"\n', "15: publications[1].as:", "does not support"),
+    ("name: inner\n", "name: inner\n    regions: [westeurope]\n", "15: publications[1].regions:", "does not support"),
+    ("id: fabrikam\n", "id: fabrikam\nentra_tenant: 0-1\n", "2: entra_tenant:", "different Entra tenants"),
+    ("id: fabrikam\n", "id: fabrikam\nid: fabrikam\n", "2: id:", "stands here twice"),
+    ("- name: cards-live", "- {name: cards-live, name: b", "", "is not YAML"),
+    ("to: [banks]", "to: &all [banks]\n    workspaces: *all", "18: ", "an alias"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "where", "what"), MISTAKES, ids=[f"{new[:40]}" for _, new, _, _ in MISTAKES])
+def test_given_one_mistake_when_read_then_file_line_path_and_remedy_are_told(
+    folder: Folder, old: str, new: str, where: str, what: str
+) -> None:
+    for name in ("workspace1", "workspace2", "workspace3"):
+        old = old.replace(name.upper(), str(workspace(name)))
+    folder.change("tenants/fabrikam.yaml", old, new)
+
+    told = [problem for problem in folder.problems() if what in problem]
+
+    assert told, folder.problems()
+    assert all(problem.startswith("tenants/") and where in problem and "Remedy: " in problem for problem in told)
+
+
+def test_given_one_mistake_when_read_then_nothing_else_is_blamed_for_it(folder: Folder) -> None:
+    folder.change("tenants/northwind.yaml", "id: northwind", "id: northwind\nstatus: paused")
+
+    (problem,) = folder.problems()
+
+    assert problem.startswith("tenants/northwind.yaml:2: status: is no field here")
+
+
+def test_given_mistakes_in_several_files_when_read_then_all_are_told_together_in_order(folder: Folder) -> None:
+    folder.change("provider.yaml", "[fabrikam, northwind]", "[fabrikam, contoso]")
+    folder.change("tenants/fabrikam.yaml", "state: paused", "state: asleep")
+    folder.change("tenants/northwind.yaml", "id: northwind", "id: northwind\nid: northwind")
+
+    provider, fabrikam, northwind = folder.problems()
+
+    assert provider.startswith("provider.yaml:6: groups.banks[1]: there is no tenant 'contoso'")
+    assert fabrikam.startswith("tenants/fabrikam.yaml:2: state: ")
+    assert northwind.startswith("tenants/northwind.yaml:2: id: this field stands here twice")
+
+
+def test_given_a_workspace_in_two_tenants_by_another_case_when_read_then_it_is_refused(folder: Folder) -> None:
+    folder.change("tenants/northwind.yaml", "workspace1", "WorkSpace2")
+
+    (problem,) = folder.problems()
+
+    assert problem.startswith("tenants/northwind.yaml:2: workspaces[0]: WorkSpace2 stands in tenants/fabrikam.yaml already")
+
+
+def test_given_two_files_of_one_tenant_when_read_then_the_second_is_refused(folder: Folder) -> None:
+    folder.write("tenants/zz.yaml", "id: northwind\nworkspaces: [WORKSPACE4]".replace("WORKSPACE4", str(WORKSPACES[3])))
+
+    (problem,) = folder.problems()
+
+    assert problem.startswith("tenants/zz.yaml:1: id: 'northwind' is the tenant of tenants/northwind.yaml too")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ("{banks:", "{northwind:", "provider.yaml:6: groups.northwind: 'northwind' is a tenant too"),
+        ("contoso-banks", "contoso-hub", "provider.yaml:4: registries[1].name: 'contoso-hub' stands here twice"),
+        ("readers: [banks]", "readers: [shops]", "provider.yaml:4: registries[1].readers[0]: there is no tenant or group"),
+        ("readers: [banks]", "readers: banks", "provider.yaml:4: registries[1].readers: 'banks' cannot stand here"),
+        ("max_instances: 4", "max_instances: many", "provider.yaml:5: limits.max_instances: "),
+    ],
+)
+def test_given_a_mistake_of_the_provider_when_read_then_it_is_told(folder: Folder, old: str, new: str, where: str) -> None:
+    folder.change("provider.yaml", old, new)
+
+    assert any(problem.startswith(where) for problem in folder.problems()), folder.problems()
+
+
+def test_given_a_narrow_publication_that_says_advisory_when_read_then_it_is_accepted(folder: Folder) -> None:
+    folder.change("tenants/fabrikam.yaml", "to: [banks]", "to: [fabrikam]\n    advisory: true")
+
+    _, (fabrikam, _) = read_rules(folder.root)
+
+    assert fabrikam.publications[1].advisory
+
+
+def test_given_the_provider_s_own_entra_tenant_in_a_tenant_s_file_when_read_then_it_is_accepted(folder: Folder) -> None:
+    same = "entra_tenant: 99999999-0000-0000-0000-000000000000"
+    folder.change("tenants/northwind.yaml", "id: northwind", f"id: northwind\n{same}")
+
+    assert read_rules(folder.root)
+
+
+def test_given_no_files_when_read_then_what_is_missing_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRulesError) as invalid:
+        read_rules(tmp_path)
+
+    provider, tenants = map(str, invalid.value.problems)
+    assert provider.startswith("provider.yaml:1: cannot be read (No such file or directory)")
+    assert tenants.startswith("tenants:1: there is no tenant's file")
+
+
+def test_given_a_file_that_would_be_overlooked_when_read_then_it_is_refused(folder: Folder) -> None:
+    (folder.root / "tenants/northwind.yaml").rename(folder.root / "tenants/northwind.yml")
+
+    assert any(problem.startswith("tenants/northwind.yml:1: its name ends in .yml") for problem in folder.problems())
+
+
+@pytest.mark.parametrize("content", [b"", b"just words", b"- a\n- b", b"\xff\xfe\x00", b"[" * 5000, b"? [a]\n: b"])
+def test_given_a_file_that_holds_something_else_when_read_then_it_is_refused(folder: Folder, content: bytes) -> None:
+    (folder.root / "tenants/northwind.yaml").write_bytes(content)
+
+    assert folder.problems()[0].startswith("tenants/northwind.yaml:1: ")
+
+
+def test_the_demo_s_rules_are_right() -> None:
+    _, tenants = read_rules(Path(__file__).parents[2] / "infra/local/demo/rules")
+
+    assert [tenant.id for tenant in tenants] == ["adventure", "fabrikam", "northwind", "tailwind"]
+
+
+@given(random_rules.providers)
+def test_a_provider_written_out_and_read_again_is_the_same(provider: Provider) -> None:
+    assert provider_from_document(to_document(provider)) == provider
+
+
+@given(st.sampled_from(random_rules.TENANTS).flatmap(lambda name: random_rules.tenants(name, WORKSPACES)))
+def test_a_tenant_written_out_and_read_again_is_the_same(tenant: Tenant) -> None:
+    assert tenant_from_document(to_document(tenant)) == tenant
+
+
+@given(random_rules.endpoints | st.just(Register()))
+def test_an_action_written_out_and_read_again_is_the_same(action: Register | OnlineEndpoint) -> None:
+    assert action_from_document(action_to_document(action)) == action
