@@ -93,10 +93,10 @@ class AzureWorkspaces:
             return None
         return Endpoint(
             name=found.name,
-            state=str(found.provisioning_state).lower(),
+            state=_state(found.provisioning_state),
             tags=found.tags or {},
             traffic={deployment: percent for deployment, percent in (found.traffic or {}).items() if percent},
-            deployments=tuple(Deployment(each.name, str(each.provisioning_state).lower(), each.tags or {}) for each in deployments),
+            deployments=tuple(Deployment(each.name, _state(each.provisioning_state), each.tags or {}) for each in deployments),
             entity=found,
         )
 
@@ -172,6 +172,11 @@ class AzureWorkspaces:
             per_call_policies=[StopAtAccepted()],
             **self._cloud,
         )
+
+
+def _state(provisioning_state: object) -> str:
+    """An enumeration on an endpoint, a string on a deployment; the same words."""
+    return str(getattr(provisioning_state, "value", provisioning_state)).lower()
 
 
 def _accepted(doing: str, begin: functools.partial[object]) -> str | None:

@@ -34,7 +34,7 @@ class Provider:
         return subprocess.run(command, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, timeout=60, check=False)
 
     def table(self) -> TableClient:
-        return TableClient.fromconnection_string(self.connection_string, "tenants")
+        return TableClient.from_connection_string(self.connection_string, "tenants")
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_given_wrong_rules_when_applied_then_every_mistake_is_told_and_the_exit_
 
 def test_given_another_apply_at_work_when_applied_then_it_says_whose_and_the_exit_code_is_3(provider: Provider) -> None:
     claimed = Head(attempted=1, claimed_by="grace", claimed_until=datetime.now(UTC) + timedelta(minutes=1))
-    with TableServiceClient.fromconnection_string(provider.connection_string) as service:
+    with TableServiceClient.from_connection_string(provider.connection_string) as service:
         service.create_table("tenants").create_entity(claimed.to_entity())
 
     lost = provider.apply()

@@ -289,12 +289,8 @@ def azure_ml(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         {"principal": LIMITED, "scope": WORKSPACE1, "actions": "write"},
         {"principal": LIMITED, "scope": f"registry:{REGISTRY}", "actions": "all"},
     ]
-    changes: dict[str, Any] = {
-        "limits": {"deletes": {"size": 2, "refill": 0.5}},
-        "denied": denied,
-        "token_seconds": 2,
-        "retry_after_ms": None,
-    }
+    limits = {"deletes": {"size": 2, "refill": 0.5}}
+    changes: dict[str, Any] = {"limits": limits, "denied": denied, "token_seconds": 2, "retry_after_ms": None}
     cloud = AzureMl(tmp_path_factory.mktemp("cloud"), azurite, **changes)
     yield cloud
     assert cloud.stop() == 0
@@ -457,6 +453,13 @@ def test_a_body_that_is_no_json_object_answers_400(azure_ml: AzureMl) -> None:
     assert azure_ml.call("PUT", f"{WORKSPACE3}/models/m").status_code == 400
 
 
+def test_what_is_not_served_says_so(azure_ml: AzureMl) -> None:
+    answer = azure_ml.call("GET", f"{WORKSPACE1}/batchEndpoints")
+
+    assert answer.status_code == 404
+    assert "does not serve GET" in error_text(answer)
+
+
 def test_durations_can_be_changed_while_it_runs(azure_ml: AzureMl) -> None:
     before = azure_ml.control("GET", "seconds")
 
@@ -490,6 +493,7 @@ def test_kill_9_loses_nothing_and_running_operations_end_by_the_clock(azurite: s
         operation = accepted.headers["Location"].removeprefix(cloud.url)
         assert cloud.call("GET", operation).status_code == 202
         assert cloud.begin_import(WORKSPACE1, "cards", "7").status_code == 409
+        assert [running["work"] for running in cloud.control("GET", "state")["operations"]] == ["import"]
         eventually(lambda: cloud.call("GET", operation).status_code == 204)
         assert cloud.call("GET", f"{registry_path()}/models/cards/versions/7").status_code == 200
         [event] = eventually(lambda: event_grid.events)

@@ -266,9 +266,10 @@ def test_scoring_wants_the_endpoints_own_key(azure_ml: AzureMl) -> None:
     assert (refused.status_code, accepted.status_code) == (401, 200)
 
 
-def test_an_endpoint_of_mode_amltoken_takes_tokens_of_its_own(azure_ml: AzureMl) -> None:
-    path = _new(azure_ml, WORKSPACE1, "tokens", "blue", authMode="AMLToken")
-    token = azure_ml.call("POST", f"{path}/token").json()["accessToken"]
+@pytest.mark.parametrize("mode", ["AMLToken", "AADToken"])
+def test_an_endpoint_without_keys_takes_tokens_for_it(azure_ml: AzureMl, mode: str) -> None:
+    path = _new(azure_ml, WORKSPACE1, f"tokens-{mode}", "blue", authMode=mode)
+    own = azure_ml.call("POST", f"{path}/token").json().get("accessToken")
     uri = azure_ml.call("GET", path).json()["properties"]["scoringUri"]
     headers = {"azureml-model-deployment": "blue"}
 
@@ -277,7 +278,7 @@ def test_an_endpoint_of_mode_amltoken_takes_tokens_of_its_own(azure_ml: AzureMl)
         return requests.post(uri, json={"input_data": ROWS}, headers=sent, verify=azure_ml.ca, timeout=30).status_code
 
     assert azure_ml.call("POST", f"{path}/listKeys").status_code == 400
-    assert (ask(token), ask(azure_ml.token())) == (200, 401)
+    assert (ask(own or azure_ml.token("https://ml.azure.com/")), ask(azure_ml.token())) == (200, 401)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The Azure ML control plane, registry and managed identity endpoint of the local cloud."""

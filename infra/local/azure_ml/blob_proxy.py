@@ -1,0 +1,72 @@
+"""The SDK's way to the blobs: a streaming reverse proxy from this server's TLS port to Azurite.
+
+The SDK forms `https://{account}.blob.{endpoint}/…`, which resolves nowhere locally. A datastore whose account name is
+`localhost:PORT/blob/<account>` yields `https://localhost:PORT/blob/<account>.blob.core.local/<container>/…`, and a registry's
+blob URL must look like `https://host/<container>/<path>`. Both are led to `<account>/<container>/…` in Azurite, which checks
+the SAS in the query; the query is handed on as it came, since it is signed.
+"""
+
+from aiohttp import ClientConnectionError, ClientResponse, ClientSession, ClientTimeout, web
+from yarl import URL
+
+from infra.local.azure_ml.blobs import Blobs
+
+# Registry containers end in a GUID, so that no other route can be taken for one.
+REGISTRY_CONTAINER = r"[a-z0-9-]+-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "host", "expect"}
+COPY_SOURCE = "x-ms-copy-source"
+CHUNK = 256 * 1024
+
+
+class BlobProxy:
+    def __init__(self, blobs: Blobs, base_url: str) -> None:
+        self._blobs = blobs
+        self._base_url = base_url
+        self._session: ClientSession | None = None
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.route("*", r"/blob/{account}/{container}{path:(/.*)?}", self._forward),
+            web.route("*", f"/{{container:{REGISTRY_CONTAINER}}}{{path:(/.*)?}}", self._forward),
+        ]
+
+    async def close(self) -> None:
+        if self._session:
+            await self._session.close()
+
+    async def _forward(self, request: web.Request) -> web.StreamResponse:
+        url = URL(self._in_storage(request.rel_url.raw_path_qs), encoded=True)
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
+        source = request.headers.get(COPY_SOURCE, "")
+        if source.startswith(self._base_url):  # a copy inside the storage: Azurite knows its blobs by its own addresses only
+            headers[COPY_SOURCE] = self._in_storage(f"/{source.removeprefix(self._base_url)}")
+        body = request.content if request.body_exists else None
+        try:
+            async with self._client().request(request.method, url, headers=headers, data=body, allow_redirects=False) as answer:
+                return await _relay(request, answer)
+        except ClientConnectionError as unreachable:
+            raise web.HTTPServiceUnavailable(text=f"the blob storage does not answer: {unreachable}") from unreachable
+
+    def _in_storage(self, path_and_query: str) -> str:
+        """The address in Azurite of what is served here at this path."""
+        if path_and_query.startswith("/blob/"):
+            path_and_query = "/" + path_and_query.split("/", 3)[3]
+        return f"{self._blobs.account_url}{path_and_query}"
+
+    def _client(self) -> ClientSession:
+        if self._session is None:
+            timeout = ClientTimeout(total=None, sock_connect=5)
+            self._session = ClientSession(auto_decompress=False, timeout=timeout, skip_auto_headers={"Content-Type"})
+        return self._session
+
+
+async def _relay(request: web.Request, answer: ClientResponse) -> web.StreamResponse:
+    response = web.StreamResponse(status=answer.status)
+    for name, value in answer.headers.items():
+        if name.lower() not in HOP_BY_HOP:
+            response.headers.add(name, value)
+    await response.prepare(request)
+    async for chunk in answer.content.iter_chunked(CHUNK):
+        await response.write(chunk)
+    await response.write_eof()
+    return response

@@ -1,0 +1,93 @@
+"""`python -m infra.local.event_grid`: see README.md in this folder."""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import sqlite3
+import sys
+from pathlib import Path
+
+from aiohttp import ClientSession, web
+
+from infra.local.event_grid.delivery import Deliveries
+from infra.local.event_grid.retries import RetryPolicy
+from infra.local.event_grid.server import Server
+from infra.local.event_grid.store import Store
+
+EXIT_USAGE = 2
+
+
+class UsageError(Exception):
+    """What is wrong with how the program was started: a sentence that says what to do."""
+
+
+def main() -> int:
+    arguments = _arguments()
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("azure").setLevel(logging.ERROR)
+    try:
+        asyncio.run(_run(arguments))
+    except UsageError as wrong:
+        sys.stderr.write(f"event_grid: {wrong}\n")
+        return EXIT_USAGE
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.local.event_grid", description="A local Event Grid.")
+    parser.add_argument("--state", type=Path, help="SQLite file; without it, everything is forgotten at the end")
+    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--time-scale", type=_positive, default=1.0, help="0.01 makes ten seconds' wait a tenth of one")
+    return parser.parse_args()
+
+
+def _positive(text: str) -> float:
+    if (number := float(text)) <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
+async def _run(arguments: argparse.Namespace) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    listening = _bind(arguments.port)
+    store = _open_store(arguments.state)
+    async with ClientSession() as http:
+        deliveries = Deliveries(store, RetryPolicy(arguments.time_scale), http)
+        runner = web.AppRunner(Server(store, deliveries).application(), access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        await web.SockSite(runner, listening).start()
+        deliveries.start()
+        port = listening.getsockname()[1]
+        ready = {"part": "event_grid", "port": port, "url": f"http://127.0.0.1:{port}"}
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+        await stopping.wait()
+        await runner.cleanup()
+        await deliveries.stop()
+    store.close()
+
+
+def _bind(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError as taken:
+        raise UsageError(
+            f"port {port} cannot be used ({os.strerror(taken.errno or 0)}); choose another with --port, or 0"
+        ) from None
+
+
+def _open_store(path: Path | None) -> Store:
+    try:
+        return Store(path)
+    except sqlite3.Error as unusable:
+        raise UsageError(f"--state {path} cannot be used as a SQLite file: {unusable}") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

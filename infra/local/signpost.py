@@ -1,0 +1,53 @@
+"""What `make cloud` prints: how to reach each part, and three lines to begin with."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from infra.local.cloud import LocalCloud
+
+ML_CLIENT = """\
+cloud = json.loads(os.environ["FANOUT_AZURE_CLOUD"])
+client = MLClient(DefaultAzureCredential(), "{subscription}", "{group}", "{workspace}", cloud=cloud["name"], cloud_metadata=cloud["metadata"])
+client.models.create_or_update(Model(name="credit-card-default", path="./model", type="mlflow_model"))"""
+
+SERVICE_BUS_CLIENT = """\
+with ServiceBusClient.from_connection_string(os.environ["ServiceBus"]) as client:
+    with client.get_queue_sender("commands") as sender:
+        sender.send_messages(ServiceBusMessage('{{"type": "share", "workspace": "{id}", "asset": {{…}}}}', message_id="mine-1"))"""
+
+CURL = 'curl --cacert "$REQUESTS_CA_BUNDLE" "$LOCAL_AZURE_ML/_control/state"'
+
+
+def show(cloud: LocalCloud, console: Console) -> None:
+    console.print(_addresses(cloud))
+    settings = _shown(cloud.directory / "env")
+    console.print(f"\nEvery setting that a client needs: [bold]. {settings}[/]\n")
+    workspace = next(iter(cloud.workspaces.values()))
+    names = {"subscription": workspace.azure_subscription_id, "group": workspace.resource_group, "workspace": workspace.name}
+    for title, example in (
+        ("Register a model, as a data scientist does", ML_CLIENT.format(**names)),
+        ("Send a command, as the provider's other systems do", SERVICE_BUS_CLIENT.format(id=workspace.id)),
+        ("See what every workspace holds", CURL),
+    ):
+        console.print(f"[bold]{title}[/]")
+        console.print(example + "\n", markup=False)
+    console.print(f"Logs: {_shown(cloud.directory / 'logs')}. Ctrl-C ends it; {_shown(cloud.directory)} keeps its state.")
+
+
+def _addresses(cloud: LocalCloud) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("setting")
+    table.add_column("address", overflow="fold")
+    for name, address in cloud.addresses().items():
+        table.add_row(name, address)
+    table.add_row("workspaces", ", ".join(cloud.workspaces))
+    table.add_row("registries", ", ".join(cloud.registries))
+    return table
+
+
+def _shown(path: Path) -> str:
+    """As short as it can be said from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

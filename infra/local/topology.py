@@ -1,0 +1,76 @@
+"""What the local cloud consists of: workspaces, registries, queues, tables. Defaults to the article's four workspaces."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
+OTHER_SUBSCRIPTION = "44444444-4444-4444-4444-444444444444"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    name: str
+    azure_subscription_id: str = SUBSCRIPTION
+    resource_group: str = "rg-tenants"
+    location: str = "westeurope"
+
+    @property
+    def id(self) -> str:
+        """The ARM id."""
+        group = f"/subscriptions/{self.azure_subscription_id}/resourceGroups/{self.resource_group}"
+        return f"{group}/providers/Microsoft.MachineLearningServices/workspaces/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    name: str
+    azure_subscription_id: str = SUBSCRIPTION
+    resource_group: str = "rg-hub"
+    primary_region: str = "westeurope"
+    regions: tuple[str, ...] = ("westeurope", "northeurope")
+
+
+ARTICLE_WORKSPACES = (
+    Workspace("workspace1"),
+    Workspace("workspace2", location="northeurope"),
+    Workspace("workspace3"),
+    Workspace("workspace4", OTHER_SUBSCRIPTION, "rg-adventure", "northeurope"),
+)
+ARTICLE_REGISTRIES = (Registry("contoso-hub"),)
+
+# What infrastructure as code creates in Azure, and the app expects to be there.
+TABLES = ("tenants", "shares", "deliveries", "bytenant", "targets", "open")
+
+
+def azure_ml_config(workspaces: Iterable[Workspace], registries: Iterable[Registry], more: Mapping[str, Any]) -> dict[str, Any]:
+    """The local Azure ML's cloud.json. `more` are its other settings, such as seconds and limits."""
+    return {
+        "workspaces": [{"id": workspace.id, "location": workspace.location} for workspace in workspaces],
+        "registries": [
+            {
+                "name": registry.name,
+                "subscription": registry.azure_subscription_id,
+                "resource_group": registry.resource_group,
+                "primary_region": registry.primary_region,
+                "regions": list(registry.regions),
+            }
+            for registry in registries
+        ],
+        **more,
+    }
+
+
+def service_bus_config(lock_duration: str) -> dict[str, Any]:
+    """The queues, as a config.json of Microsoft's Service Bus emulator. `lock_duration` is ISO 8601; Azure's default is PT1M."""
+    deduplicated: dict[str, Any] = {"RequiresDuplicateDetection": True, "DuplicateDetectionHistoryTimeWindow": "PT10M"}
+    queues: dict[str, dict[str, Any]] = {
+        "commands": deduplicated
+        | {"MaxDeliveryCount": 10, "DefaultMessageTimeToLive": "P14D", "DeadLetteringOnMessageExpiration": True},
+        "wakeups": deduplicated
+        | {"MaxDeliveryCount": 20, "DefaultMessageTimeToLive": "P7D", "DeadLetteringOnMessageExpiration": False},
+        "events": {"MaxDeliveryCount": 10},
+        "rejected": deduplicated | {"DefaultMessageTimeToLive": "P14D"},
+    }
+    described = [{"Name": name, "Properties": {"LockDuration": lock_duration, **queue}} for name, queue in queues.items()]
+    return {"UserConfig": {"Namespaces": [{"Name": "fanout", "Queues": described}], "Logging": {"Type": "Console"}}}
