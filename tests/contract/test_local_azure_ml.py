@@ -130,6 +130,14 @@ class AzureMl:
         assert answer.ok, answer.text
         return answer.json() if answer.content else None
 
+    @contextlib.contextmanager
+    def slower(self, **seconds: float) -> Iterator[None]:
+        """For what a test does while an operation runs."""
+        before = self.control("GET", "seconds")
+        self.control("PUT", "seconds", seconds)
+        yield
+        self.control("PUT", "seconds", before)
+
     def requests_to(self, method: str, ending: str) -> list[dict[str, Any]]:
         """From the control log."""
         log: list[dict[str, Any]] = self.control("GET", "requests")

@@ -2,7 +2,6 @@
 
 import json
 import pickle
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +45,8 @@ def regression() -> LogisticRegression:
 def azure_ml(regression: LogisticRegression, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureMl]:
     """With a model `cards` of the sklearn flavor in the registry, and others in workspaces."""
     with running_azurite(tmp_path_factory.mktemp("azurite")) as blobs:
-        cloud = AzureMl(tmp_path_factory.mktemp("cloud"), blobs)
+        doomed = {"match": "PUT .*/deployments/doomed$", "code": "OutOfQuota"}
+        cloud = AzureMl(tmp_path_factory.mktemp("cloud"), blobs, operation_failures=[doomed])
         _register(cloud, WORKSPACE1, "cards", "flavors: {sklearn: {pickled_model: model.pkl}}", pickle.dumps(regression))
         _register(cloud, WORKSPACE4, "bert", "flavors: {transformers: {}, python_function: {}}", b"no pickle")
         upload(cloud, WORKSPACE1, "custom/weights.bin")
@@ -142,7 +142,8 @@ def test_the_sdk_deploys_from_the_registry_and_the_endpoint_really_scores(
 def test_states_change_by_the_clock_and_what_changes_cannot_be_changed(azure_ml: AzureMl) -> None:
     path = f"{WORKSPACE1}/onlineEndpoints/states"
 
-    created = _put_endpoint(azure_ml, path)
+    with azure_ml.slower(endpoint=1):
+        created = _put_endpoint(azure_ml, path)
     meanwhile = [
         _put_endpoint(azure_ml, path),
         _put_deployment(azure_ml, f"{path}/deployments/blue"),
@@ -153,12 +154,12 @@ def test_states_change_by_the_clock_and_what_changes_cannot_be_changed(azure_ml:
     status = created.headers["Azure-AsyncOperation"].removeprefix(azure_ml.url)
     assert azure_ml.call("GET", status).json()["status"] == "Updating"
     assert [(answer.status_code, answer.json()["error"]["code"]) for answer in meanwhile] == [(409, "Conflict")] * 3
-    time.sleep(0.3)
+    assert _settled(azure_ml, path) == "Succeeded"
     assert azure_ml.call("GET", status).json()["status"] == "Succeeded"
-    assert azure_ml.call("GET", path).json()["properties"]["provisioningState"] == "Succeeded"
     assert _put_endpoint(azure_ml, path).json()["properties"]["provisioningState"] == "Updating"
     assert _settled(azure_ml, path) == "Succeeded"
-    assert _put_deployment(azure_ml, f"{path}/deployments/blue").status_code == 201
+    with azure_ml.slower(deployment=1):
+        assert _put_deployment(azure_ml, f"{path}/deployments/blue").status_code == 201
     assert _put_deployment(azure_ml, f"{path}/deployments/blue").status_code == 409
     assert azure_ml.call("DELETE", path).status_code == 409
     assert _settled(azure_ml, f"{path}/deployments/blue") == "Succeeded"
@@ -237,7 +238,7 @@ def test_traffic_has_rules(azure_ml: AzureMl) -> None:
 def test_requests_follow_the_traffic_or_the_header(azure_ml: AzureMl) -> None:
     path = _new(azure_ml, WORKSPACE1, "routed", "blue", "green")
     without_traffic = _score(azure_ml, path)
-    _put_endpoint(azure_ml, path, traffic={"blue": 30, "green": 70})
+    _put_endpoint(azure_ml, path, traffic={"blue": 20, "green": 80})
     assert _settled(azure_ml, path) == "Succeeded"
 
     asked = Counter(_score(azure_ml, path).headers["azureml-model-deployment"] for _ in range(60))
@@ -315,6 +316,18 @@ def test_a_deployment_whose_model_has_no_mlmodel_file_fails(azure_ml: AzureMl) -
     assert (operation["status"], operation["error"]["code"]) == ("Failed", "BadArgument")
 
 
+def test_the_configuration_can_make_operations_fail(azure_ml: AzureMl) -> None:
+    path = _new(azure_ml, WORKSPACE1, "unlucky")
+
+    accepted = _put_deployment(azure_ml, f"{path}/deployments/doomed")
+
+    assert _settled(azure_ml, f"{path}/deployments/doomed") == "Failed"
+    operation = azure_ml.call("GET", accepted.headers["Azure-AsyncOperation"].removeprefix(azure_ml.url)).json()
+    assert operation["error"]["code"] == "OutOfQuota"
+    refused = _put_endpoint(azure_ml, path, traffic={"doomed": 100})
+    assert (refused.status_code, "it is Failed" in error_text(refused)) == (400, True)
+
+
 def test_a_failed_update_leaves_the_old_model_answering(azure_ml: AzureMl, clients: Clients) -> None:
     from azure.ai.ml.entities import ManagedOnlineDeployment
 
@@ -338,7 +351,8 @@ def test_a_failed_update_leaves_the_old_model_answering(azure_ml: AzureMl, clien
 def test_patch_changes_tags_and_the_number_of_instances(azure_ml: AzureMl) -> None:
     path = _new(azure_ml, WORKSPACE1, "patched", "blue")
 
-    accepted = azure_ml.call("PATCH", f"{path}/deployments/blue", {"tags": {"a": "b"}, "sku": {"capacity": 3}})
+    with azure_ml.slower(deployment=1):
+        accepted = azure_ml.call("PATCH", f"{path}/deployments/blue", {"tags": {"a": "b"}, "sku": {"capacity": 3}})
     too_many = azure_ml.call("PATCH", f"{path}/deployments/blue", {"sku": {"capacity": 3}})
 
     assert (accepted.status_code, too_many.status_code) == (202, 409)

@@ -42,9 +42,8 @@ def event_grid() -> Iterator[EventGrid]:
 
 @pytest.fixture(scope="module")
 def azure_ml(event_grid: EventGrid, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureMl]:
-    always = {"match": "import-that-always-fails|POST .*/nothing", "code": "Never"}
     with running_azurite(tmp_path_factory.mktemp("azurite")) as blobs:
-        cloud = AzureMl(tmp_path_factory.mktemp("cloud"), blobs, event_grid.url, operation_failures=[always])
+        cloud = AzureMl(tmp_path_factory.mktemp("cloud"), blobs, event_grid.url)
         yield cloud
         assert cloud.stop() == 0
 
@@ -250,12 +249,14 @@ def test_an_import_takes_its_time_by_the_clock_whoever_polls(azure_ml: AzureMl) 
     upload(azure_ml, WORKSPACE1, "slow/model.pkl")
     azure_ml.put_model(WORKSPACE1, "slow", uri=datastore(WORKSPACE1, "slow"))
 
-    accepted = azure_ml.begin_import(WORKSPACE1, "slow")
+    with azure_ml.slower(**{"import": 1.5}):
+        accepted = azure_ml.begin_import(WORKSPACE1, "slow")
     operation = accepted.headers["Location"].removeprefix(azure_ml.url)
     polls = [azure_ml.call("GET", operation) for _ in range(5)]
     while_it_runs = azure_ml.begin_import(WORKSPACE1, "slow")
     absent = azure_ml.call("GET", f"{registry_path()}/models/slow/versions/1")
-    time.sleep(1)
+    time.sleep(1.6)  # nobody polls
+    registered = azure_ml.call("GET", f"{registry_path()}/models/slow/versions/1")
     afterwards = azure_ml.begin_import(WORKSPACE1, "slow")
 
     assert (accepted.status_code, accepted.text, accepted.headers["x-ms-async-operation-timeout"]) == (202, "null", "PT1H")
@@ -264,6 +265,7 @@ def test_an_import_takes_its_time_by_the_clock_whoever_polls(azure_ml: AzureMl) 
     assert (absent.status_code, absent.headers["x-ms-response-type"]) == (404, "error")
     assert f"azureml://registries/{REGISTRY}/models/slow/versions/1" in error_text(absent)
     assert (azure_ml.call("GET", operation).status_code, azure_ml.call("GET", operation).text) == (204, "")
+    assert registered.status_code == 200
     assert (while_it_runs.status_code, afterwards.status_code) == (409, 409)
     assert sum(entry["status"] == 202 for entry in _imports(azure_ml, "slow")) == 1
 

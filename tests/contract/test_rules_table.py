@@ -291,6 +291,24 @@ def test_given_an_apply_that_slept_through_its_claim_when_it_wakes_then_it_loses
     assert store.open().load() == Rules(PROVIDER, by_id(PAUSED), 2)
 
 
+def test_given_an_apply_that_takes_longer_than_its_claim_when_another_begins_then_that_one_still_loses(
+    store: Store,
+) -> None:
+    lost: list[str] = []
+
+    def take_long(number: int) -> None:
+        store.clock.time += CLAIM / 4
+        if number == 8:
+            with pytest.raises(ApplyLostError) as refused:
+                store.open().apply(PROVIDER, [TAILWIND], by="grace")
+            lost.append(str(refused.value))
+
+    store.open(Requests(before_write=take_long)).apply(PROVIDER, [NORTHWIND, FABRIKAM], by="ada")
+
+    assert lost
+    assert store.open().load() == Rules(PROVIDER, by_id(NORTHWIND, FABRIKAM), 1)
+
+
 # ---- crashes and lost answers
 
 BEFORE = (NORTHWIND, FABRIKAM)
@@ -315,6 +333,9 @@ def test_given_an_apply_killed_at_any_write_when_read_then_each_tenant_is_old_or
 
             for tenant_id, tenant in store.open().load().tenants.items():
                 assert tenant in (by_id(*BEFORE).get(tenant_id), by_id(*AFTER).get(tenant_id))
+            for space in random_rules.WORKSPACES:
+                owner = store.open().tenant_of(space)
+                assert owner is None or space in owner.workspaces
             store.clock.time += CLAIM
             store.open().apply(provider, AFTER, by="grace")
             rules = store.open().load()

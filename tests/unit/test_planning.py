@@ -97,6 +97,14 @@ def test_given_a_publication_to_a_group_when_planned_then_its_members_get_the_as
     assert decision.allowed
 
 
+def test_given_a_publication_from_other_workspaces_when_planned_then_it_does_not_let_this_one_s_assets_out() -> None:
+    from_workspace2 = Publication("cards", "contoso-hub", (CARDS,), to=("*",), workspaces=(WORKSPACE2,))
+
+    reason = refusal(plan(CARD, rules_of(northwind(publications=(from_workspace2,)), tailwind())))
+
+    assert "no publication" in reason
+
+
 def test_given_a_publication_through_another_registry_when_planned_then_it_does_not_count() -> None:
     provider = replace(PROVIDER, registries=(*PROVIDER.registries, RegistryRule("contoso-inner", ("*",))))
     inner = Publication("cards", "contoso-inner", (CARDS,), to=("*",))

@@ -1,0 +1,130 @@
+"""What end-to-end tests do as Azure's users do: rules in a folder, models registered, a look at what each workspace holds."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from infra.local.cloud import LocalCloud
+from infra.local.topology import Workspace
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+REGISTRY = "contoso-hub"
+QUICK = {"import": 0.2, "endpoint": 0.2, "deployment": 0.3}
+OFTEN = {"FANOUT_RECONCILE_SCHEDULE": "*/3 * * * * *", "FANOUT_OVERDUE_SECONDS": "6"}
+
+
+def eventually(what: str, found: Callable[[], object], seconds: float = 60) -> None:
+    """Fail, saying what, unless `found` answers something true in time."""
+    deadline = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+
+
+def mlflow_folder(folder: Path, content: str = "weights") -> Path:
+    """A small model in MLflow's folder layout; `content` makes its bytes differ from another's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    flavors = {"python_function": {"loader_module": "mlflow.sklearn"}, "sklearn": {"pickled_model": "model.pkl"}}
+    (folder / "MLmodel").write_text(yaml.safe_dump({"flavors": flavors}))
+    (folder / "model.pkl").write_bytes(content.encode())
+    return folder
+
+
+def register(client: "MLClient", name: str, version: str, folder: Path) -> None:
+    """What a data scientist does."""
+    from azure.ai.ml.entities import Model
+
+    client.models.create_or_update(Model(name=name, version=version, path=str(folder), type="mlflow_model"))
+
+
+def endpoint_action(name: str) -> dict[str, Any]:
+    return {"online_endpoint": {"name": name, "instance_type": "Standard_DS3_v2", "instance_count": 1, "traffic": [100]}}
+
+
+def rules(folder: Path, publisher: Workspace, subscribers: dict[str, tuple[Workspace, Sequence[Any]]]) -> Path:
+    """A rules folder: `northwind` publishes all its models to all, each subscriber wants all of them by its actions."""
+    tenants = folder / "tenants"
+    tenants.mkdir(parents=True)
+    limits = {"instance_types": ["Standard_DS3_v2"], "max_instances": 4}
+    _write(folder / "provider.yaml", {"registries": [{"name": REGISTRY, "readers": "*"}], "limits": limits})
+    every_model = [{"kind": "model", "name": "*"}]
+    publication = {"name": "all", "registry": REGISTRY, "assets": every_model, "to": ["*"]}
+    _write(tenants / "northwind.yaml", _tenant("northwind", publisher) | {"publications": [publication]})
+    for name, (workspace, actions) in subscribers.items():
+        subscription = {"name": "all", "from": ["northwind"], "assets": every_model, "into": workspace.id}
+        wanted = {"subscriptions": [subscription | {"actions": list(actions)}]}
+        _write(tenants / f"{name}.yaml", _tenant(name, workspace) | wanted)
+    return folder
+
+
+def _tenant(name: str, workspace: Workspace) -> dict[str, Any]:
+    return {"id": name, "state": "active", "workspaces": [workspace.id]}
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+
+
+def models(cloud: LocalCloud, workspace: str) -> set[str]:
+    """`name:version` of every model that the workspace holds."""
+    return {f"{model['name']}:{model['version']}" for model in _of_workspace(cloud, workspace)["models"]}
+
+
+def registry_models(cloud: LocalCloud) -> set[str]:
+    return {f"{model['name']}:{model['version']}" for model in cloud.azure_ml.state()["registries"][REGISTRY]["models"]}
+
+
+def endpoint(cloud: LocalCloud, workspace: str, name: str) -> dict[str, Any]:
+    """The endpoint as the workspace has it, {} while there is none."""
+    found = [each for each in _of_workspace(cloud, workspace)["endpoints"] if each["name"] == name]
+    return dict(found[0]) if found else {}
+
+
+def serves(cloud: LocalCloud, workspace: str, name: str) -> str | None:
+    """The deployment that has all of the endpoint's traffic."""
+    traffic: dict[str, int] = endpoint(cloud, workspace, name).get("traffic") or {}
+    return next((deployment for deployment, percent in traffic.items() if percent == 100), None)
+
+
+def _of_workspace(cloud: LocalCloud, workspace: str) -> dict[str, Any]:
+    found: dict[str, Any] = cloud.azure_ml.state()["workspaces"][cloud.workspaces[workspace].id]
+    return found
+
+
+def accepted(cloud: LocalCloud, method: str, path_part: str) -> "Counter[str]":
+    """How often Azure ML accepted a change, by what was changed; from its request log."""
+    changes = [
+        request
+        for request in cloud.azure_ml.requests()
+        if request["method"] == method and path_part in request["path"] and (request["status"] or 500) < 300
+    ]
+    return Counter(_subject(request) for request in changes)
+
+
+def _subject(request: dict[str, Any]) -> str:
+    properties = (request["body"] or {}).get("properties", {})
+    if "destinationName" in properties:
+        return f"{properties['destinationName']}:{properties['destinationVersion']}"
+    return str(request["path"]).partition("/workspaces/")[2]
+
+
+def twice(counts: "Counter[str]") -> dict[str, int]:
+    return {what: times for what, times in counts.items() if times > 1}
+
+
+def rejected(cloud: LocalCloud) -> list[dict[str, Any]]:
+    """The messages that an operator finds in queue `rejected`, each with the reason in its properties."""
+    return cloud.service_bus.messages("rejected")
+
+
+def idle(cloud: LocalCloud) -> bool:
+    """No message waits, is scheduled or is being worked on."""
+    queues = cloud.service_bus.queues()
+    states = ("active", "scheduled", "locked")
+    return not cloud.event_grid.pending() and not any(queues[name][state] for name in ("commands", "wakeups") for state in states)
