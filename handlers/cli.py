@@ -66,11 +66,9 @@ def _connect() -> tuple[RulesStore, Callable[[], None]]:
 
     Imported late, so that --help and wrong rules need neither settings nor the SDK.
     """
-    from shared.azure.tables import create_tables
     from shared.bootstrap import fanout
 
-    azure = fanout()
-    return azure.rules_table, lambda: create_tables(azure.tables)
+    return fanout().rules_table, fanout().create_tables
 
 
 def _show(change: RulesChange) -> None:

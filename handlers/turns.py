@@ -5,7 +5,6 @@ turned into the verdict's consequence, and the next wake-up sent.
 """
 
 import logging
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -32,7 +31,6 @@ class Turn[R: ShareRow | DeliveryRow]:
         self.fanout = fanout
         self.now = fanout.clock.now()
         self._message = message
-        self._writer = uuid.uuid4().hex
 
     def claim(self, step: str) -> R:
         """Win the right to change Azure, or raise Lost. `step` says what will be changed."""
@@ -55,14 +53,14 @@ class Turn[R: ShareRow | DeliveryRow]:
 
     def _close(self, row: R) -> None:
         if isinstance(row, DeliveryRow):
-            self.fanout.rows.close(replace(row, rev=self.row.rev + 1, writer=self._writer, etag=self.row.etag))
+            self.fanout.rows.close(replace(row, rev=self.row.rev + 1, etag=self.row.etag))
         else:
             self._write(row)
             self.fanout.open_work.remove(row.address)
         _log_end(row)
 
     def _write(self, row: R) -> R:
-        self.row = self.fanout.rows.replace(replace(row, rev=self.row.rev + 1, writer=self._writer, etag=self.row.etag))
+        self.row = self.fanout.rows.replace(replace(row, rev=self.row.rev + 1, etag=self.row.etag))
         return self.row
 
 

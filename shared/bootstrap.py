@@ -48,13 +48,12 @@ class once[T]:  # noqa: N801 - used as a decorator, like cached_property, which 
 class AzureFanout:
     """`shared.ports.Fanout`, on Azure."""
 
-    def __init__(self, given: settings.Settings) -> None:
-        self._settings = given
+    def __init__(self) -> None:
         self.clock = CorrectedClock()
 
-    @property
+    @once
     def overdue_after(self) -> timedelta:
-        return self._settings.overdue_after
+        return settings.overdue_after()
 
     @once
     def queues(self) -> "ServiceBusQueues":
@@ -62,7 +61,7 @@ class AzureFanout:
 
         from shared.azure.service_bus import ServiceBusQueues
 
-        bus = self._settings.service_bus
+        bus = settings.service_bus()
         if bus.connection_string:
             return ServiceBusQueues(ServiceBusClient.from_connection_string(bus.connection_string))
         return ServiceBusQueues(ServiceBusClient(bus.address or "", self.credential))
@@ -89,14 +88,20 @@ class AzureFanout:
     def rules_table(self) -> "RulesTable":
         from shared.azure.rules_table import RulesTable
 
-        return RulesTable(self.tables.get_table_client("tenants"))
+        return RulesTable(self.tables.get_table_client("tenants"), self.clock.now)
+
+    def create_tables(self) -> None:
+        """For a storage account that has none yet; infrastructure as code does the same."""
+        from shared.azure.tables import create_tables
+
+        create_tables(self.tables)
 
     @once
     def registries(self) -> "AzureRegistries":
         from shared.azure.arm import ArmClient
         from shared.azure.registries import AzureRegistries
 
-        cloud = self._settings.cloud
+        cloud = settings.azure_cloud()
         discovery = cloud.registry_discovery if cloud else PUBLIC_REGISTRY_DISCOVERY
         audience = cloud.metadata["aml_resource_id"] if cloud else PUBLIC_ML_RESOURCE
         ml = ArmClient(self.credential, f"{audience.rstrip('/')}/.default")
@@ -106,7 +111,7 @@ class AzureFanout:
     def workspaces(self) -> "AzureWorkspaces":
         from shared.azure.workspaces import AzureWorkspaces
 
-        cloud = self._settings.cloud
+        cloud = settings.azure_cloud()
         arguments = {"cloud": cloud.name, "cloud_metadata": cloud.metadata} if cloud else {}
         return AzureWorkspaces(self.credential, self.arm, arguments)
 
@@ -120,7 +125,7 @@ class AzureFanout:
     def tables(self) -> "TableServiceClient":
         from shared.azure.tables import open_tables
 
-        tables = self._settings.tables
+        tables = settings.tables()
         return open_tables(tables.connection_string, tables.address, lambda: self.credential, self.clock)
 
     @once
@@ -131,11 +136,11 @@ class AzureFanout:
 
     @property
     def _resource_manager(self) -> str:
-        cloud = self._settings.cloud
+        cloud = settings.azure_cloud()
         return cloud.resource_manager if cloud else PUBLIC_RESOURCE_MANAGER
 
 
 @cache
 def fanout() -> AzureFanout:
     """What the handlers use, by the settings of this process."""
-    return AzureFanout(settings.read())
+    return AzureFanout()

@@ -25,7 +25,7 @@ class Queues(Protocol):
 class Rows(Protocol):
     """The ledger. Writes raise Lost when another invocation's write stands, Transient when the tables can not be reached.
 
-    A write whose answer was lost is found by its `writer` and counts as done.
+    A write whose answer was lost, and that stands all the same, counts as done.
     """
 
     def get(self, address: Address) -> WorkRow | None:

@@ -53,7 +53,7 @@ class Attempt:
 class Row:
     """What shares and deliveries have in common: the protocol's own columns.
 
-    `rev` rises with every write. `writer` is the invocation that wrote last. `next_at` is when the row wants to be looked at.
+    `rev` rises with every write. `next_at` is when the row wants to be looked at.
     `step` names the change to Azure that was claimed or made last; `since` when it began, `looks` how often its end was looked for.
     `failures` counts transient failures in a row. `etag` is the table's own, empty for a row never written.
     """
@@ -61,7 +61,6 @@ class Row:
     partition: str
     row: str
     rev: int = 1
-    writer: str = ""
     created_at: datetime
     next_at: datetime
     step: str = ""
@@ -160,7 +159,6 @@ class PlanRow:
     page_from: str = ""
     planned: int = 0
     rev: int = 0
-    writer: str = ""
     etag: str = field(default="", compare=False)
 
     @staticmethod
@@ -179,7 +177,6 @@ class TargetRow:
     rank: str
     claimant: Address | None = None
     rev: int = 0
-    writer: str = ""
     etag: str = field(default="", compare=False)
 
     @staticmethod

@@ -1,4 +1,8 @@
-"""The one reader of the environment. Every setting has its line of doc here; the README's table is made from nothing else."""
+"""The one reader of the environment: each setting is a function, with its line of doc, and is read when it is first needed.
+
+Two more are read by others: FANOUT_RECONCILE_SCHEDULE by the Functions host, and by azure-identity what it takes to sign in,
+such as AZURE_CLIENT_ID of a user-assigned identity.
+"""
 
 import json
 import os
@@ -33,34 +37,18 @@ class AzureCloud:
         return self.metadata["registry_discovery_endpoint"].rstrip("/")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """`identity` is the client id of a user-assigned identity (AZURE_CLIENT_ID), as DefaultAzureCredential reads it itself."""
-
-    service_bus: Connection
-    tables: Connection
-    cloud: AzureCloud | None
-    overdue_after: timedelta
+def service_bus() -> Connection:
+    """`ServiceBus`, a connection string, or `ServiceBus__fullyQualifiedNamespace`: the queues."""
+    return _connection("ServiceBus", "fullyQualifiedNamespace")
 
 
-def read() -> Settings:
-    """All settings from the environment. Permanent `bad_setting`, naming the setting, where one is missing or wrong."""
-    return Settings(
-        service_bus=_connection("ServiceBus", "fullyQualifiedNamespace"),
-        tables=_connection("Tables", "tableServiceUri"),
-        cloud=_cloud(),
-        overdue_after=timedelta(seconds=_number("FANOUT_OVERDUE_SECONDS", 300)),
-    )
+def tables() -> Connection:
+    """`Tables`, a storage connection string, or `Tables__tableServiceUri`: the rows and the rules."""
+    return _connection("Tables", "tableServiceUri")
 
 
-def _connection(name: str, address: str) -> Connection:
-    connection = Connection(os.environ.get(name), os.environ.get(f"{name}__{address}"))
-    if not (connection.connection_string or connection.address):
-        raise _wrong(name, f"set {name} to a connection string, or {name}__{address} to the service's address")
-    return connection
-
-
-def _cloud() -> AzureCloud | None:
+def azure_cloud() -> AzureCloud | None:
+    """`FANOUT_AZURE_CLOUD`, JSON `{"name": …, "metadata": {…}}`: another cloud than public Azure."""
     text = os.environ.get("FANOUT_AZURE_CLOUD")
     if not text:
         return None
@@ -71,12 +59,20 @@ def _cloud() -> AzureCloud | None:
         raise _wrong("FANOUT_AZURE_CLOUD", 'set it to {"name": "…", "metadata": {…}}, or leave it out') from wrong
 
 
-def _number(name: str, default: float) -> float:
-    text = os.environ.get(name, "")
+def overdue_after() -> timedelta:
+    """`FANOUT_OVERDUE_SECONDS`, 300: how late a row is before the timer sends a wake-up for it."""
+    text = os.environ.get("FANOUT_OVERDUE_SECONDS", "300")
     try:
-        return float(text) if text else default
+        return timedelta(seconds=float(text))
     except ValueError as wrong:
-        raise _wrong(name, f"{text!r} is no number") from wrong
+        raise _wrong("FANOUT_OVERDUE_SECONDS", f"{text!r} is no number of seconds") from wrong
+
+
+def _connection(name: str, address: str) -> Connection:
+    connection = Connection(os.environ.get(name), os.environ.get(f"{name}__{address}"))
+    if not (connection.connection_string or connection.address):
+        raise _wrong(name, f"set {name} to a connection string, or {name}__{address} to the service's address")
+    return connection
 
 
 def _wrong(name: str, remedy: str) -> Permanent:

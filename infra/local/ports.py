@@ -1,5 +1,6 @@
 """The ports of the local cloud: free ones by default, kept for as long as the cloud runs, and settable."""
 
+import os
 import socket
 from dataclasses import dataclass, fields
 from typing import Self
@@ -37,5 +38,5 @@ def _require_free(port: int, name: str) -> None:
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except (OSError, OverflowError) as taken:
-        reason = taken.strerror if isinstance(taken, OSError) else "no such port"
+        reason = os.strerror(taken.errno) if isinstance(taken, OSError) and taken.errno else "no such port"
         raise CannotStart(f"Port {port} cannot be used ({reason}): stop what uses it, or choose another with {flag}.") from taken

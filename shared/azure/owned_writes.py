@@ -49,18 +49,19 @@ def write(table: TableClient, entity: Entity, etag: str) -> str:
     with table_errors(f"write a row of {table.table_name}"):
         try:
             if etag:
-                return str(table.update_entity(owned, mode=UpdateMode.REPLACE, **_if_match(etag))["etag"])
+                return str(table.update_entity(owned, mode=UpdateMode.REPLACE, **if_match(etag))["etag"])
             return str(table.create_entity(owned)["etag"])
         except _DOUBTFUL as refused:
             return _stands(table, owned, refused)
 
 
-def write_with(table: TableClient, entity: Entity, etag: str, insert: Entity) -> str:
-    """Like `write` under an ETag, together with an insert into the same partition: both stand, or neither."""
+def submit(table: TableClient, entity: Entity, etag: str, *others: tuple[Any, ...]) -> str:
+    """Like `write`, in one transaction with other writes to the same partition: all stand, or none; the new ETag."""
     owned = entity | {"writer": uuid.uuid4().hex}
+    first = ("update", owned, {"mode": UpdateMode.REPLACE, **if_match(etag)}) if etag else ("create", owned)
     with table_errors(f"write rows of {table.table_name}"):
         try:
-            table.submit_transaction([("update", owned, {"mode": UpdateMode.REPLACE, **_if_match(etag)}), ("create", insert)])
+            table.submit_transaction([first, *others])
         except _DOUBTFUL as refused:
             return _stands(table, owned, refused)
         return etag_of(table.get_entity(entity["PartitionKey"], entity["RowKey"]))
@@ -70,13 +71,13 @@ def remove(table: TableClient, entity: Any) -> None:
     """Delete the entity as it was read; one that is gone already is no loss. Lost where it was changed since."""
     with table_errors(f"remove a row of {table.table_name}"):
         try:
-            table.delete_entity(entity["PartitionKey"], entity["RowKey"], **_if_match(etag_of(entity)))
+            table.delete_entity(entity["PartitionKey"], entity["RowKey"], **if_match(etag_of(entity)))
         except _DOUBTFUL as refused:
             if read(table, entity["PartitionKey"], entity["RowKey"]) is not None:
                 raise Lost(str(refused)) from refused
 
 
-def _if_match(etag: str) -> dict[str, Any]:
+def if_match(etag: str) -> dict[str, Any]:
     return {"etag": etag, "match_condition": MatchConditions.IfNotModified}
 
 

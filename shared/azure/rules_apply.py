@@ -15,7 +15,7 @@ from azure.data.tables import TableClient
 
 from shared.assets import WorkspaceId
 from shared.azure import rules_rows as rows
-from shared.azure.owned_writes import etag_of, read, remove, write, write_with
+from shared.azure.owned_writes import etag_of, read, remove, submit, write
 from shared.azure.rules_rows import Entity, Head
 from shared.azure.tables import table_errors
 from shared.errors import Lost, Permanent, Transient
@@ -148,7 +148,7 @@ class RulesApply:
         revision = self._head.attempted
         news = rows.entity(rows.change_keys(revision), by=self._by, at=self._now(), **rows.document_columns(what))
         announced = Head(revision, revision)
-        self._etag = write_with(self._table, announced.to_entity(), self._etag, insert=news)
+        self._etag = submit(self._table, announced.to_entity(), self._etag, ("create", news))
         self._head = announced
 
 

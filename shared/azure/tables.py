@@ -53,7 +53,6 @@ def open_tables(
 
 
 def create_tables(service: TableServiceClient) -> None:
-    """For `fanout apply` on a new storage account; the function app itself expects them to be there."""
     for name in TABLES:
         service.create_table_if_not_exists(name)
 

@@ -74,7 +74,7 @@ class Requests(SansIOHTTPPolicy[Any, Any]):
             self.writes += 1
             self.before_write(self.writes)
 
-    def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:  # noqa: ARG002 - azure-core's signature
+    def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
         if request.http_request.method != "GET":
             self.after_write(self.writes)
 

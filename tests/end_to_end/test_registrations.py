@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.eventgrid import EventGridEvent
 from azure.servicebus import ServiceBusMessage
 
 from infra.local.cloud import LocalCloud
@@ -44,16 +43,17 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 
 def event(cloud: LocalCloud, name: str, version: Any, **changes: Any) -> dict[str, Any]:
     """A ModelRegistered event of workspace1, in the shape of Azure's documentation."""
-    published = EventGridEvent(
-        id=str(uuid.uuid4()),
-        topic=cloud.workspaces["workspace1"].id,
-        subject=f"models/{name}:{version}",
-        event_type=MODEL_REGISTERED,
-        data={"ModelName": name, "ModelVersion": version, "ModelTags": {}, "ModelProperties": {}},
-        data_version="",
-    )
-    raw = {**json.loads(json.dumps(dict(published), default=str)), "metadataVersion": "1"}
-    return raw | changes
+    published = {
+        "id": str(uuid.uuid4()),
+        "topic": cloud.workspaces["workspace1"].id,
+        "subject": f"models/{name}:{version}",
+        "eventType": MODEL_REGISTERED,
+        "eventTime": "2026-01-01T00:00:00.0000000Z",
+        "data": {"ModelName": name, "ModelVersion": version, "ModelTags": {}, "ModelProperties": {}},
+        "dataVersion": "",
+        "metadataVersion": "1",
+    }
+    return published | changes
 
 
 def test_twenty_models_with_their_events_shuffled_and_repeated_arrive_once(cloud: LocalCloud, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_twenty_models_with_their_events_shuffled_and_repeated_arrive_once(cloud
     ("version", "data"),
     [
         (7, {"modelName": "camel", "modelVersion": "7"}),
-        ("2024-a:b", {"MODELNAME": "camel", "MODELVERSION": "2024-a:b"}),
+        ("2024-a", {"MODELNAME": "camel", "MODELVERSION": "2024-a"}),
     ],
 )
 def test_data_fields_of_any_case_and_versions_of_any_type(cloud: LocalCloud, version: Any, data: dict[str, Any]) -> None:
@@ -134,8 +134,16 @@ def test_bad_events_are_kept_and_do_not_stop_what_follows(cloud: LocalCloud, tmp
     eventually("the model after them", lambda: "after:1" in models(cloud, "workspace3"))
 
 
-def test_a_cloud_event_from_the_webhook_is_read_as_well(cloud: LocalCloud, tmp_path: Path) -> None:
+@pytest.fixture
+def unheard(cloud: LocalCloud) -> Iterator[None]:
+    """Event Grid holds the events of registrations meanwhile: what a test delivers itself is all that the app hears of."""
     cloud.event_grid.pause(True)
+    yield
+    cloud.event_grid.pause(False)
+
+
+@pytest.mark.usefixtures("unheard")
+def test_a_cloud_event_from_the_webhook_is_read_as_well(cloud: LocalCloud, tmp_path: Path) -> None:
     register(cloud.ml_client("workspace1"), "cloudy", "3", mlflow_folder(tmp_path / "cloudy"))
     _deliver(
         cloud,
@@ -150,15 +158,13 @@ def test_a_cloud_event_from_the_webhook_is_read_as_well(cloud: LocalCloud, tmp_p
         },
     )
     eventually("the model", lambda: "cloudy:3" in models(cloud, "workspace3"))
-    cloud.event_grid.pause(False)
 
 
+@pytest.mark.usefixtures("unheard")
 def test_an_event_by_queue_is_read_as_well(cloud: LocalCloud, tmp_path: Path) -> None:
-    cloud.event_grid.pause(True)
     register(cloud.ml_client("workspace1"), "queued", "1", mlflow_folder(tmp_path / "queued"))
     _send(cloud, json.dumps(event(cloud, "queued", 1)), "by-queue", queue="events")
     eventually("the model", lambda: "queued:1" in models(cloud, "workspace3"))
-    cloud.event_grid.pause(False)
 
 
 def test_a_workspace_that_holds_other_content_under_that_name_keeps_it(cloud: LocalCloud, tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from shared.rules import (
     OnlineEndpoint,
     Provider,
     Publication,
-    Register,
     RegistryRule,
     Rules,
     Subscription,

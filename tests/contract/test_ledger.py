@@ -1,0 +1,207 @@
+"""The ledger's port, held by the real tables (Azurite) and by the fake that the unit tests run on."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from azure.core.exceptions import ServiceResponseError
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.data.tables import TableServiceClient
+
+from shared.assets import RegistryAsset
+from shared.azure.ledger import Ledger
+from shared.azure.open_work import OpenWorkTable
+from shared.azure.tables import create_tables, open_tables
+from shared.clock import CorrectedClock
+from shared.errors import Lost, Owner, Reason
+from shared.ports import Rows
+from shared.rows import Address, Claim, DeliveryRow, PlanRow, RowKind, ShareRow, TargetRow
+from shared.rules import Register
+from shared.states import DeliveryState, ShareState
+from tests.contract.table_service import table_service
+from tests.fakes import FakeRows
+from tests.unit.world import CARDS, PUBLISHER, credit_card, workspace
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+MODEL = RegistryAsset(credit_card(), "hub", "https://store/x", "mlflow_model", tags={"long": "x" * 40_000})
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[str]:
+    with table_service() as connection:
+        yield connection
+
+
+@pytest.fixture
+def tables(connection: str) -> Iterator[TableServiceClient]:
+    with open_tables(connection, None, NotImplemented, CorrectedClock()) as service:
+        for table in list(service.list_tables()):
+            service.delete_table(table.name)
+        create_tables(service)
+        yield service
+
+
+@pytest.fixture(params=["fake", "tables"])
+def rows(request: pytest.FixtureRequest) -> Rows:
+    return FakeRows() if request.param == "fake" else Ledger(request.getfixturevalue("tables"))
+
+
+def share(version: str = "1") -> ShareRow:
+    address = ShareRow.address_of("hub", credit_card(version))
+    return ShareRow(
+        partition=address.partition,
+        row=address.row,
+        created_at=NOW,
+        next_at=NOW,
+        registry="hub",
+        asset=credit_card(version),
+        origin=PUBLISHER,
+        origin_tenant="northwind",
+        rank="2026",
+        publications=("all",),
+        rules_revision=1,
+    )
+
+
+def delivery(n: int = 1) -> DeliveryRow:
+    there = workspace(f"w{n}")
+    return DeliveryRow(
+        partition=credit_card().key,
+        row=DeliveryRow.target_of(there, Register().route),
+        created_at=NOW,
+        next_at=NOW,
+        registry="hub",
+        asset=credit_card(),
+        tenant=f"t{n}",
+        workspace=there,
+        action=Register() if n % 2 else CARDS,
+        publication="all",
+        subscription="all",
+        rules_revision=1,
+        origin_tenant="northwind",
+        origin=PUBLISHER,
+        rank="2026",
+    )
+
+
+def plan() -> PlanRow:
+    return PlanRow(asset=MODEL, share=share().address, origin=PUBLISHER, origin_tenant="northwind")
+
+
+def test_the_first_insert_of_a_share_owns_it(rows: Rows) -> None:
+    first = rows.insert_share(share())
+    second = rows.insert_share(replace(share(), origin=workspace("other")))
+    assert first == second == share()
+    assert first.etag == second.etag
+
+
+def test_a_share_comes_back_as_it_was_written(rows: Rows) -> None:
+    there = rows.insert_share(share())
+    claim = Claim(7, NOW + timedelta(minutes=1))
+    reason = Reason("conflict", "text", Owner.PUBLISHER, "remedy")
+    changed = replace(there, rev=2, state=ShareState.IMPORTING, claim=claim, reason=reason, since=NOW).tried(NOW, "import", "ok")
+    written = rows.replace(changed)
+    assert rows.get(changed.address) == written == changed
+
+
+def test_a_write_over_anothers_write_is_lost(rows: Rows) -> None:
+    there = rows.insert_share(share())
+    rows.replace(replace(there, rev=2))
+    with pytest.raises(Lost):
+        rows.replace(replace(there, rev=2, state=ShareState.FAILED))
+
+
+def test_a_page_is_written_whole_and_leaves_what_stands_alone(rows: Rows) -> None:
+    deliveries = sorted((delivery(n) for n in range(1, 100)), key=lambda each: each.row)
+    first = rows.save_page(replace(plan(), cursor=deliveries[49].row), deliveries[:50])
+    begun = rows.replace(replace(next(iter(rows.open_deliveries(credit_card().key))), rev=5))
+    again = rows.save_page(replace(first, page_from="", cursor=deliveries[98].row), deliveries)
+    assert rows.plan(credit_card(), "hub") == again
+    assert [row.row for row in rows.open_deliveries(credit_card().key)] == [row.row for row in deliveries]
+    assert rows.get(begun.address) == begun
+    between = rows.open_deliveries(credit_card().key, deliveries[3].row, deliveries[5].row)
+    assert [row.row for row in between] == [deliveries[4].row, deliveries[5].row]
+
+
+def test_of_two_pages_at_once_one_is_lost_and_writes_nothing(rows: Rows) -> None:
+    there = rows.save_page(replace(plan(), cursor="a"), [])
+    rows.save_page(replace(there, cursor="b"), [])
+    with pytest.raises(Lost):
+        rows.save_page(replace(there, cursor="c"), [delivery()])
+    assert list(rows.open_deliveries(credit_card().key)) == []
+
+
+def test_a_closed_delivery_is_open_no_more_and_stays_in_the_ledger(rows: Rows) -> None:
+    rows.save_page(replace(plan(), cursor="z"), [delivery()])
+    assert rows.was_delivered(workspace("w1"), credit_card())
+    (there,) = rows.open_deliveries(credit_card().key)
+    rows.close(replace(there, rev=2, state=DeliveryState.DELIVERED))
+    assert rows.get(there.address) is None
+    assert rows.was_delivered(workspace("w1"), credit_card())
+    assert not rows.was_delivered(workspace("w1"), credit_card("2"))
+    with pytest.raises(Lost):
+        rows.close(replace(there, rev=2, state=DeliveryState.FAILED))
+
+
+def test_an_endpoint_has_one_target(rows: Rows) -> None:
+    wanted = TargetRow(tenant="t", workspace=workspace("w1"), endpoint="cards", desired=delivery().address, rank="1")
+    there = rows.save_target(wanted)
+    assert rows.target("t", workspace("W1"), "CARDS") == there
+    rows.save_target(replace(there, rank="2"))
+    with pytest.raises(Lost):
+        rows.save_target(replace(there, rank="3"))
+    with pytest.raises(Lost):
+        rows.save_target(wanted)
+
+
+class LoseAnswers(SansIOHTTPPolicy):  # type: ignore[type-arg]
+    """The network breaks once after a write of this method reached the service."""
+
+    def __init__(self, method: str) -> None:
+        self.method: str | None = method
+
+    def on_response(self, request: PipelineRequest, response: PipelineResponse) -> None:  # type: ignore[type-arg]
+        if request.http_request.method == self.method and "$batch" not in request.http_request.url:
+            self.method = None
+            raise ServiceResponseError("the connection broke")
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+def test_a_write_whose_answer_was_lost_stands(connection: str, tables: TableServiceClient, retries: int) -> None:
+    there = Ledger(tables).insert_share(share())
+    with TableServiceClient.from_connection_string(
+        connection, per_retry_policies=[LoseAnswers("PUT")], retry_total=retries, retry_backoff_factor=0
+    ) as broken:
+        written = Ledger(broken).replace(replace(there, rev=2))
+    assert Ledger(tables).get(there.address) == written
+    assert written.etag == Ledger(tables).insert_share(share()).etag
+
+
+def test_an_insert_whose_answer_was_lost_stands(connection: str, tables: TableServiceClient) -> None:
+    options = {"per_retry_policies": [LoseAnswers("POST")], "retry_total": 0}
+    with TableServiceClient.from_connection_string(connection, **options) as broken:
+        assert Ledger(broken).insert_share(share()) == share()
+
+
+def test_the_clock_follows_the_tables(connection: str, tables: TableServiceClient) -> None:
+    clock = CorrectedClock()
+    with open_tables(connection, None, NotImplemented, clock) as service:
+        Ledger(service).get(share().address)
+    assert abs((clock.now() - datetime.now(UTC)).total_seconds()) < 1.5
+
+
+def test_open_work_is_found_when_overdue_and_forgotten_when_done(tables: TableServiceClient) -> None:
+    ledger = Ledger(tables)
+    work = OpenWorkTable(tables, ledger)
+    work.add(share().address)
+    work.add(Address(RowKind.DELIVERY, credit_card().key, ""))
+    late = ledger.insert_share(share())
+    ledger.save_page(replace(plan(), cursor="z"), [replace(delivery(), next_at=NOW + timedelta(days=900))])
+    assert list(work.overdue(NOW + timedelta(seconds=1))) == [late]
+    ledger.replace(replace(late, state=ShareState.FAILED))
+    much_later = datetime.now(UTC) + timedelta(days=1)
+    assert list(work.overdue(much_later)) == []
+    entries = list(tables.get_table_client("open").list_entities())
+    assert [entry["kind"] for entry in entries] == [RowKind.DELIVERY]
