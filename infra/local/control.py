@@ -34,7 +34,8 @@ class Fault:
 
     `match` is a regular expression searched in "METHOD /path". `drop` closes the connection, "before" the service acted or
     "after" it (the lost answer). `operation` ({"code", "message"}) makes the long-running operation that the matching
-    request begins fail; the service reads it through `Control.operation_failure`. `delay` is in seconds.
+    request begins fail; the service reads it through `Control.operation_failure`. `delay` is in seconds, before the service
+    acts; `linger` likewise, after it acted and before its answer leaves.
     """
 
     match: str
@@ -43,6 +44,7 @@ class Fault:
     code: str | None = None
     message: str = "injected by the local cloud"
     delay: float = 0.0
+    linger: float = 0.0
     drop: str | None = None
     operation: dict[str, str] | None = None
     times: int | None = 1
@@ -110,6 +112,7 @@ class Control:
         if fault and fault.operation:
             request["operation_failure"] = fault.operation
         response = await handler(request)
+        await asyncio.sleep(fault.linger if fault else 0)
         if fault and fault.drop == "after":
             raise _hang_up(request)
         return response
@@ -134,7 +137,7 @@ class Control:
         since = int(request.query.get("since", 0))
         return web.json_response([entry for entry in self.log if entry["n"] > since])
 
-    async def _armed(self, request: web.Request) -> web.Response:
+    async def _armed(self, _: web.Request) -> web.Response:
         return web.json_response([asdict(fault) for fault in self.faults])
 
     async def _arm(self, request: web.Request) -> web.Response:
@@ -147,7 +150,7 @@ class Control:
         self.faults.append(fault)
         return web.json_response({"id": fault.id}, status=201)
 
-    async def _disarm(self, request: web.Request) -> web.Response:
+    async def _disarm(self, _: web.Request) -> web.Response:
         self.faults.clear()
         return web.Response(status=204)
 
@@ -155,7 +158,7 @@ class Control:
         self.latency = float((await request.json())["milliseconds"]) / 1000
         return web.Response(status=204)
 
-    async def _reset(self, request: web.Request) -> web.Response:
+    async def _reset(self, _: web.Request) -> web.Response:
         self.log.clear()
         self.faults.clear()
         self.latency = 0.0
