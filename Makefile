@@ -51,7 +51,7 @@ $(VENV)/.installed: requirements-dev.txt .python-version
 
 node_modules/.installed: package.json package-lock.json
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo 'Node.js is missing: install Node 20 or newer from nodejs.org'; exit 2; }
-	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' \
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' \
 	  || { echo "Node 20 or newer is needed, this is $$(node --version): install it from nodejs.org"; exit 2; }
 	npm ci --ignore-scripts --loglevel=error
 	@touch $@

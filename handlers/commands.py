@@ -8,6 +8,7 @@ from handlers.turns import send_wake_up
 from shared import backoff, commands, logs, planning
 from shared.assets import Asset, WorkspaceAsset, WorkspaceId
 from shared.bytes_of_registries import lie_in_registry
+from shared.deadline import within
 from shared.errors import Owner, Permanent, Reason, Transient
 from shared.keys import key
 from shared.messages import Outgoing, Queue, Received, rejection
@@ -18,6 +19,7 @@ from shared.rules import Publication, Rules, Tenant
 log = logging.getLogger("fanout.commands")
 
 ATTEMPT, FIRST_ID = "fanout_attempt", "fanout_first_id"  # properties of a delayed copy
+LONGEST = 45.0  # seconds of Azure's time for one command
 ATTEMPTS_TO_FIND = 4  # an event can outrun the workspace's own replication; about 15 seconds in all
 
 
@@ -25,7 +27,8 @@ def handle(message: Received, fanout: Fanout) -> None:
     """Carry a command out. Idempotent by the rows' keys. Transient only when the queue itself can not be reached."""
     attempt = _attempt(message)
     try:
-        _share(commands.parse(message.body), message.correlation_id, attempt, fanout)
+        with within(LONGEST):
+            _share(commands.parse(message.body), message.correlation_id, attempt, fanout)
     except Permanent as refused:
         logs.event(log, "command rejected", logging.WARNING, message_id=message.message_id, reason=refused.reason)
         fanout.queues.send(Queue.REJECTED, [rejection(message, refused.reason, "commands")])

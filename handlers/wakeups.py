@@ -6,13 +6,15 @@ from datetime import timedelta
 from handlers import deliveries, shares
 from handlers.turns import take
 from shared import backoff, logs
+from shared.deadline import within
 from shared.errors import Permanent, Transient
 from shared.messages import Queue, Received, of_wake_up, rejection, to_wake_up
 from shared.ports import Fanout
 
 log = logging.getLogger("fanout.wakeups")
 
-PUT_BACK = 5.0  # seconds, when the tables can not be reached
+LONGEST = 45.0  # seconds of Azure's time for one wake-up; a claim lasts longer
+PUT_BACK = 5.0  # seconds, when the tables can not be reached; more each time
 
 
 def handle(message: Received, fanout: Fanout) -> None:
@@ -23,8 +25,9 @@ def handle(message: Received, fanout: Fanout) -> None:
         fanout.queues.send(Queue.REJECTED, [rejection(message, refused.reason, "wakeups")])
         return
     try:
-        take(wake_up, message, fanout, shares.step, deliveries.step)
-    except Transient as failure:
-        logs.event(log, "put back", logging.WARNING, row=wake_up.address, rev=wake_up.rev, why=failure)
-        at = fanout.clock.now() + timedelta(seconds=backoff.spread(PUT_BACK * (wake_up.hop + 1)))
+        with within(LONGEST):
+            take(wake_up, message, fanout, shares.step, deliveries.step)
+    except (Transient, Permanent) as failure:
+        logs.event(log, "put back", logging.ERROR, row=wake_up.address, rev=wake_up.rev, why=failure)
+        at = fanout.clock.now() + timedelta(seconds=backoff.spread(PUT_BACK * 2 ** min(wake_up.hop, 6)))
         fanout.queues.send(Queue.WAKEUPS, [of_wake_up(wake_up.put_back(), at)])

@@ -40,7 +40,7 @@ class Rows(Protocol):
         """Move a delivery that ended from the open rows to the closed ones, in one transaction."""
 
     def was_delivered(self, workspace: WorkspaceId, asset: Asset) -> bool:
-        """Whether the ledger has a delivery that registers this asset there, open or closed."""
+        """Whether this asset was registered there by a delivery that is through."""
 
     def plan(self, asset: Asset, registry: str) -> PlanRow | None: ...
 

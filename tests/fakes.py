@@ -17,7 +17,7 @@ from shared.online_endpoint import Deployment, Endpoint
 from shared.ports import OperationState
 from shared.rows import Address, DeliveryRow, PlanRow, RowKind, ShareRow, TargetRow, WorkRow
 from shared.rules import OnlineEndpoint, Register, Rules
-from shared.states import is_final
+from shared.states import DeliveryState, is_final
 
 LOCK = timedelta(seconds=60)
 MAX_DELIVERIES = 20
@@ -112,7 +112,7 @@ class FakeRows:
 
     def was_delivered(self, workspace: WorkspaceId, asset: Asset) -> bool:
         address = Address(RowKind.DELIVERY, asset.key, DeliveryRow.target_of(workspace, Register().route))
-        return address in self.deliveries or address in self.closed
+        return address in self.closed and self.closed[address].state is DeliveryState.DELIVERED
 
     def index(self, delivery: DeliveryRow) -> None:
         self.indexed.add(delivery.address)

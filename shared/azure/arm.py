@@ -5,16 +5,32 @@ from typing import Any, Protocol
 
 from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
-from azure.core.exceptions import HttpResponseError, map_error
-from azure.core.pipeline.policies import BearerTokenCredentialPolicy, HeadersPolicy, UserAgentPolicy
+from azure.core.exceptions import HttpResponseError, ServiceRequestTimeoutError, map_error
+from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline.policies import BearerTokenCredentialPolicy, HeadersPolicy, SansIOHTTPPolicy, UserAgentPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.core.exceptions import ARMErrorFormat
 
 from shared.azure.errors import translated
+from shared.deadline import remaining
 from shared.ports import OperationState
 
 CONNECT_SECONDS, READ_SECONDS = 5, 15
 USER_AGENT = "fanout"
+
+
+class KeepDeadline(SansIOHTTPPolicy[Any, Any]):
+    """Gives each request what is left of `shared.deadline`, at most the usual; refuses it when nothing is."""
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        left = remaining()
+        if left is None:
+            return
+        if left <= 0:
+            raise ServiceRequestTimeoutError("no time is left for this call: Azure was slow with the earlier ones")
+        options = request.context.options
+        options.setdefault("connection_timeout", min(CONNECT_SECONDS, left))
+        options.setdefault("read_timeout", min(READ_SECONDS, left))
 
 
 class Caller(Protocol):
@@ -27,7 +43,8 @@ class ArmClient:
     """One pipeline for one audience. No retry: a wake-up is the retry."""
 
     def __init__(self, credential: TokenCredential, scope: str) -> None:
-        policies = [HeadersPolicy(), UserAgentPolicy(USER_AGENT), BearerTokenCredentialPolicy(credential, scope)]
+        token = BearerTokenCredentialPolicy(credential, scope)
+        policies = [HeadersPolicy(), UserAgentPolicy(USER_AGENT), KeepDeadline(), token]
         self._client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
             base_url="", policies=policies, connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS
         )

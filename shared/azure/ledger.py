@@ -15,6 +15,7 @@ from shared.azure.tables import table_errors
 from shared.keys import key
 from shared.rows import CLOSED, OPEN, Address, DeliveryRow, PlanRow, RowKind, ShareRow, TargetRow, WorkRow
 from shared.rules import Register
+from shared.states import DeliveryState
 
 _SHARES = RowCodec(ShareRow)
 _DELIVERIES = RowCodec(DeliveryRow)
@@ -58,8 +59,8 @@ class Ledger:
         submit(self._deliveries, closed, "", ("delete", opened, if_match(row.etag)))
 
     def was_delivered(self, workspace: WorkspaceId, asset: Asset) -> bool:
-        target = DeliveryRow.target_of(workspace, Register().route)
-        return any(read(self._deliveries, asset.key, prefix + target) is not None for prefix in (OPEN, CLOSED))
+        entity = read(self._deliveries, asset.key, CLOSED + DeliveryRow.target_of(workspace, Register().route))
+        return entity is not None and entity["state"] == DeliveryState.DELIVERED
 
     def index(self, delivery: DeliveryRow) -> None:
         row_key = f"{delivery.created_at:%Y-%m-%dT%H:%M:%S.%f}|{delivery.partition}|{delivery.row}"

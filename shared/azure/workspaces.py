@@ -13,7 +13,7 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from shared.assets import Asset, RegistryAsset, WorkspaceAsset, WorkspaceId
-from shared.azure.arm import CONNECT_SECONDS, READ_SECONDS, USER_AGENT, Caller, operation_state
+from shared.azure.arm import CONNECT_SECONDS, READ_SECONDS, USER_AGENT, Caller, KeepDeadline, operation_state
 from shared.azure.errors import translated
 from shared.errors import NotFound
 from shared.online_endpoint import Deployment, Endpoint
@@ -169,7 +169,7 @@ class AzureWorkspaces:
             retry_total=0,
             connection_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
-            per_call_policies=[StopAtAccepted()],
+            per_call_policies=[KeepDeadline(), StopAtAccepted()],
             **self._cloud,
         )
 

@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 import resource
 import sys
 import time
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Places are MLClient's `subscription_id`, `resource_group_name`, `workspace_name`; `cloud` its other arguments.
+    """Places are MLClient's `subscription_id`, `resource_group_name`, `workspace_name`.
 
     `endpoints` names the online endpoint of each target; without them the model is registered there.
     """
@@ -32,13 +33,13 @@ class Job:
     endpoints: list[str]
     instance_type: str
     principal: str
-    cloud: dict[str, Any]
 
 
 @dataclass(slots=True)
 class Cost:
-    """Seconds by the clock and of this process's CPU, by phase: `import`, `share`, `push`."""
+    """Seconds by the clock and of this process's CPU, by phase: `import`, `share`, `push`. `started`: Unix time after the first."""
 
+    started: float = 0
     seconds: dict[str, float] = field(default_factory=dict)
     cpu_seconds: dict[str, float] = field(default_factory=dict)
     peak_megabytes: float = 0
@@ -57,46 +58,60 @@ def main() -> None:
     with cost.of("import"):
         import azure.ai.ml.entities
         import azure.identity  # noqa: F401 - what the rest needs, paid here
+    cost.started = time.time()
+    script = Script(job)
     with cost.of("share"):
-        share(job)
+        script.share()
     with cost.of("push"):
-        deploy(job) if job.endpoints else register(job)
+        script.deploy() if job.endpoints else script.register()
     cost.peak_megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     Path(sys.argv[2]).write_text(json.dumps(asdict(cost)))
 
 
-def share(job: Job) -> None:
-    names = {"name": job.name, "version": job.version, "share_with_name": job.name, "share_with_version": job.version}
-    _client(job, **job.source).models.share(**names, registry_name=job.registry)
+class Script:
+    def __init__(self, job: Job) -> None:
+        from azure.identity import DefaultAzureCredential
 
+        self._job = job
+        self._credential = DefaultAzureCredential(managed_identity_client_id=job.principal)
+        self._cloud = json.loads(os.environ["FANOUT_AZURE_CLOUD"])  # in Azure there is nothing to say here
 
-def register(job: Job) -> None:
-    registry = _client(job, registry_name=job.registry)
-    for target in job.targets:
-        model = registry.models.get(job.name, job.version)
-        _client(job, **target).models.create_or_update(model)
+    def share(self) -> None:
+        job = self._job
+        names = {"name": job.name, "version": job.version, "share_with_name": job.name, "share_with_version": job.version}
+        self._client(**job.source).models.share(**names, registry_name=job.registry)
 
+    def register(self) -> None:
+        registry = self._client(registry_name=self._job.registry)
+        for target in self._job.targets:
+            model = registry.models.get(self._job.name, self._job.version)
+            self._client(**target).models.create_or_update(model)
 
-def deploy(job: Job) -> None:
-    from azure.ai.ml.entities import ManagedOnlineDeployment, ManagedOnlineEndpoint
+    def deploy(self) -> None:
+        for target, endpoint in zip(self._job.targets, self._job.endpoints, strict=True):
+            self._deploy(self._client(**target), endpoint)
 
-    model = f"azureml://registries/{job.registry}/models/{job.name}/versions/{job.version}"
-    for target, name in zip(job.targets, job.endpoints, strict=True):
-        client = _client(job, **target)
+    def _deploy(self, client: "MLClient", name: str) -> None:
+        from azure.ai.ml.entities import ManagedOnlineDeployment, ManagedOnlineEndpoint
+
+        job = self._job
         endpoint = client.online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name=name, auth_mode="key")).result()
         deployment = ManagedOnlineDeployment(
-            name="blue", endpoint_name=name, model=model, instance_type=job.instance_type, instance_count=1
+            name="blue",
+            endpoint_name=name,
+            model=f"azureml://registries/{job.registry}/models/{job.name}/versions/{job.version}",
+            instance_type=job.instance_type,
+            instance_count=1,
         )
         client.online_deployments.begin_create_or_update(deployment).result()
         endpoint.traffic = {"blue": 100}
         client.online_endpoints.begin_create_or_update(endpoint).result()
 
+    def _client(self, **place: str) -> "MLClient":
+        from azure.ai.ml import MLClient
 
-def _client(job: Job, **place: str) -> "MLClient":
-    from azure.ai.ml import MLClient
-    from azure.identity import DefaultAzureCredential
-
-    return MLClient(DefaultAzureCredential(managed_identity_client_id=job.principal), **place, **job.cloud)
+        cloud = {"cloud": self._cloud["name"], "cloud_metadata": self._cloud["metadata"]}
+        return MLClient(self._credential, **place, **cloud, show_progress=False, enable_telemetry=False)
 
 
 if __name__ == "__main__":

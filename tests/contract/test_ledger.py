@@ -135,7 +135,7 @@ def test_of_two_pages_at_once_one_is_lost_and_writes_nothing(rows: Rows) -> None
 
 def test_a_closed_delivery_is_open_no_more_and_stays_in_the_ledger(rows: Rows) -> None:
     rows.save_page(replace(plan(), cursor="z"), [delivery()])
-    assert rows.was_delivered(workspace("w1"), credit_card())
+    assert not rows.was_delivered(workspace("w1"), credit_card())
     (there,) = rows.open_deliveries(credit_card().key)
     rows.close(replace(there, rev=2, state=DeliveryState.DELIVERED))
     assert rows.get(there.address) is None
@@ -143,6 +143,13 @@ def test_a_closed_delivery_is_open_no_more_and_stays_in_the_ledger(rows: Rows) -
     assert not rows.was_delivered(workspace("w1"), credit_card("2"))
     with pytest.raises(Lost):
         rows.close(replace(there, rev=2, state=DeliveryState.FAILED))
+
+
+def test_a_delivery_that_failed_did_not_bring_the_asset(rows: Rows) -> None:
+    rows.save_page(replace(plan(), cursor="z"), [delivery()])
+    (there,) = rows.open_deliveries(credit_card().key)
+    rows.close(replace(there, rev=2, state=DeliveryState.FAILED))
+    assert not rows.was_delivered(workspace("w1"), credit_card())
 
 
 def test_an_endpoint_has_one_target(rows: Rows) -> None:

@@ -40,7 +40,9 @@ def register(client: "MLClient", name: str, version: str, folder: Path) -> None:
     """What a data scientist does."""
     from azure.ai.ml.entities import Model
 
-    client.models.create_or_update(Model(name=name, version=version, path=str(folder), type="mlflow_model"))
+    flavors = {"python_function": {"loader_module": "mlflow.sklearn"}}
+    model = Model(name=name, version=version, path=str(folder), type="mlflow_model", flavors=flavors)
+    client.models.create_or_update(model)
 
 
 def endpoint_action(name: str) -> dict[str, Any]:

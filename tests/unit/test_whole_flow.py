@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.assets import WorkspaceAsset
 from shared.errors import Transient
 from shared.online_endpoint import deployment_name
-from shared.rules import Register, TenantState
+from shared.rules import Publication, Register, RegistryRule, TenantState
 from shared.states import DeliveryState, ShareState
 from tests.fakes import Crash, World, refusal
-from tests.unit.world import CARDS, PUBLISHER, a_world, credit_card, register, rules, subscriber, workspace
+from tests.unit.world import CARDS, EVERY_MODEL, PUBLISHER, a_world, credit_card, register, rules, subscriber, workspace
 
 NAMES = ("adventure", "fabrikam", "tailwind")
 
@@ -110,6 +111,7 @@ class Sabotaged:
 
 
 def undisturbed() -> tuple[int, tuple[object, ...]]:
+    random.seed(7)  # the jitter of the polls decides how many calls there are, and every test worker must collect the same
     world = three_subscribers()
     register(world, credit_card())
     saboteur = calls_of(world)
@@ -209,6 +211,20 @@ def test_a_model_of_other_content_under_the_same_name_is_a_conflict_and_stays() 
     assert delivery.reason
     assert delivery.reason.code == "conflict"
     assert world.azure.models[workspace("adventure"), credit_card()] is there
+
+
+def test_a_tenants_own_model_is_shared_though_a_delivery_of_that_name_failed_there() -> None:
+    adventure = subscriber("adventure", Register())
+    world = a_world(replace(adventure, publications=(Publication("own", "other-hub", EVERY_MODEL, ("*",)),)))
+    provider = world.rules.rules.provider
+    wider = replace(provider, registries=(*provider.registries, RegistryRule("other-hub", ("*",))))
+    world.rules.rules = replace(world.rules.rules, provider=wider)
+    register(world, credit_card())
+    world.azure.models[workspace("adventure"), credit_card()] = WorkspaceAsset(credit_card(), "azureml://own", world.clock.now())
+    world.run()
+    register(world, credit_card(), at=workspace("adventure"))
+    world.run()
+    assert {share.registry: share.state for share in world.rows.shares.values()}["other-hub"] is ShareState.SHARED
 
 
 def test_another_origin_for_the_same_registry_version_is_rejected_naming_both() -> None:

@@ -1,0 +1,100 @@
+"""What one contestant's run came to, read from the request log of the local Azure ML."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from infra.local.topology import Workspace
+from tests.bench.scene import SECONDS, Action
+
+type Request = dict[str, Any]
+
+KINDS = {
+    "/msi/token": "tokens",
+    "/registrymanagement/": "registry",
+    "/assetstore/": "registry",
+    "/mferp/": "registry",
+    "operation": "operations",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`started` is Unix time, as in `requests`: every request from then until nothing was left to do.
+
+    `cpu_seconds` and `megabytes` are the contestant's own process's; `others_cpu_seconds` all other parts' of the local cloud.
+    """
+
+    action: Action
+    targets: Sequence[Workspace]
+    started: float
+    requests: Sequence[Request]
+    cpu_seconds: float
+    others_cpu_seconds: float
+    megabytes: float
+
+    @property
+    def deliveries(self) -> int:
+        return len(self.targets)
+
+    @cached_property
+    def arrivals(self) -> dict[str, float]:
+        """When each target had the model: Unix time by the workspace's lower-case ARM id."""
+        wanted = {target.id.lower() for target in self.targets}
+        found = {workspace: at for workspace, at in map(self._arrival, self.requests) if workspace in wanted}
+        assert found.keys() == wanted, f"nothing arrived in {sorted(wanted - found.keys())}"
+        return found
+
+    @property
+    def seconds_to_last(self) -> float:
+        return max(self.arrivals.values()) - self.started
+
+    @property
+    def seconds_to_registry(self) -> float:
+        """Until the contestant turned to the first target, having seen the model in the registry."""
+        targets = {target.id.lower() for target in self.targets}
+        return next(request["time"] for request in self.requests if workspace_of(request) in targets) - self.started
+
+    @property
+    def refused(self) -> int:
+        return sum(request["status"] == 429 for request in self.requests)
+
+    @property
+    def kinds(self) -> "Counter[str]":
+        return Counter(map(_kind, self.requests))
+
+    def _arrival(self, request: Request) -> tuple[str, float]:
+        if not delivers(request, self.action):
+            return "", 0.0
+        operation = SECONDS["endpoint"] if self.action == "online_endpoint" else 0.0
+        return workspace_of(request), request["time"] + request["milliseconds"] / 1000 + operation
+
+
+def delivers(request: Request, action: Action) -> bool:
+    """Whether this is the last change that a delivery makes, and Azure ML accepted it."""
+    if request["method"] != "PUT" or (request["status"] or 500) >= 300:
+        return False
+    if action == "register":
+        return "/models/" in request["path"]
+    return "/deployments/" not in request["path"] and 100 in _traffic(request).values()
+
+
+def workspace_of(request: Request) -> str:
+    """The workspace's ARM id in lower case, "" where the request was to something else."""
+    before, separator, after = request["path"].lower().partition("/workspaces/")
+    return before + separator + after.partition("/")[0] if separator else ""
+
+
+def _traffic(request: Request) -> dict[str, int]:
+    traffic: dict[str, int] = ((request["body"] or {}).get("properties") or {}).get("traffic") or {}
+    return traffic
+
+
+def _kind(request: Request) -> str:
+    path = request["path"].lower()
+    for part, kind in KINDS.items():
+        if part in path:
+            return kind
+    return "reads of workspaces" if request["method"] == "GET" else "writes to workspaces"
