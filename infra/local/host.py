@@ -12,7 +12,7 @@ class FunctionsHost(HostControl):
     """`settings` are the app settings; a start may change them. Port and keys stay over restarts, and so do its webhooks."""
 
     def __init__(self, logs: Path, undertaker: Undertaker, settings: Mapping[str, str], port: int, app: Path = REPOSITORY) -> None:
-        super().__init__("")
+        super().__init__("")  # known once it has started
         self._logs = logs
         self._undertaker = undertaker
         self._settings = dict(settings)

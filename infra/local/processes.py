@@ -43,25 +43,25 @@ class Undertaker:
             [sys.executable, "-m", "infra.local.undertaker"],
             cwd=REPOSITORY,
             stdin=subprocess.PIPE,
-            text=True,
+            bufsize=0,
             start_new_session=True,
         )
 
     def watch(self, group: int) -> None:
-        self._tell(f"+{group}\n")
+        self._tell(b"+%d\n" % group)
 
     def forget(self, group: int) -> None:
-        self._tell(f"-{group}\n")
+        self._tell(b"-%d\n" % group)
 
     def close(self) -> None:
         assert self._process.stdin
         self._process.stdin.close()
         self._process.wait()
 
-    def _tell(self, line: str) -> None:
+    def _tell(self, line: bytes) -> None:
         assert self._process.stdin
-        self._process.stdin.write(line)
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):  # somebody killed it: the parts must still end in order
+            self._process.stdin.write(line)
 
 
 def first_line_as_json(output: str) -> Ready | None:

@@ -11,6 +11,7 @@ from infra.local.cloud import LocalCloud
 from infra.local.topology import Registry, Workspace
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
 from shared.bootstrap import AzureFanout
+from shared.deadline import within
 from shared.errors import Conflict, NotFound, Permanent, Transient
 from shared.online_endpoint import DELIVERY_TAG
 from shared.ports import OperationState
@@ -207,3 +208,16 @@ def test_a_deployment_that_fails_says_why(cloud: LocalCloud, azure: AzureFanout,
         return False
 
     eventually("the failure", failed)
+
+
+def test_slow_answers_are_cut_off_at_the_deadline_of_the_message(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:
+    asset, here = a_model(cloud, "tardy", tmp_path), workspace(cloud, "here")
+    azure.workspaces.model(here, asset)
+    cloud.azure_ml.arm("GET .*/models/tardy", delay=5)
+    with within(0.5):
+        with pytest.raises(Transient):
+            azure.workspaces.model(here, asset)
+        before = last(cloud)
+        with pytest.raises(Transient, match="no time is left"):
+            azure.registries.asset(REGISTRY, asset)
+    assert last(cloud) <= before + 1  # the one that was cut off is logged when the service is through with it

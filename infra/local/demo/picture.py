@@ -34,13 +34,13 @@ def _add(tree: Tree, journey: Journey, watch: Watch) -> None:
     for fact in journey.pushes:
         share.add(f"push ─▶ {_arrival(fact)}  [dim]{watch.seen(fact) - shared:.1f} s later[/]")
     for fact in journey.pulls:
-        share.add(f"pull ─▶ {_arrival(fact)}")
+        share.add(f"pull ─▶ {_arrival(fact)}, by hand")
     if not (journey.pushes or journey.pulls):
         share.add("nobody subscribed to it, so nobody gets it")
 
 
 def _arrival(fact: Held) -> str:
-    return escape(f"{fact.place}: {fact.thing}, {fact.how}")
+    return escape(f"{fact.place}: {fact.thing if fact.thing.startswith('endpoint') else 'registered'}")
 
 
 def _holders() -> Table:
