@@ -7,7 +7,7 @@ turned into the verdict's consequence, and the next wake-up sent.
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from shared import backoff, logs
@@ -29,13 +29,19 @@ class Turn[R: ShareRow | DeliveryRow]:
     def __init__(self, row: R, message: int, fanout: Fanout) -> None:
         self.row = row
         self.fanout = fanout
-        self.now = fanout.clock.now()
+        self.claimed = False
         self._message = message
+
+    @property
+    def now(self) -> datetime:
+        return self.fanout.clock.now()
 
     def claim(self, step: str) -> R:
         """Win the right to change Azure, or raise Lost. `step` says what will be changed."""
         claim = Claim(self._message, self.now + CLAIM)
-        return self._write(replace(self.row, step=step, claim=claim))
+        row = self._write(replace(self.row, step=step, claim=claim))
+        self.claimed = True
+        return row
 
     def again(self, row: R, delay: float) -> R:
         """The row as the step leaves it, to be looked at again after `delay` seconds."""
@@ -110,19 +116,20 @@ def _act[R: ShareRow | DeliveryRow](turn: Turn[R], step: Step[R]) -> None:
 
 
 def _postponed[R: ShareRow | DeliveryRow](turn: Turn[R], failure: Transient) -> R:
-    """The row after a transient failure. `step` stays where its change may have been made: the next turn looks before it acts."""
+    """The row after a transient failure. `step` stays where its change may have been made: then the next turn only looks."""
     row = turn.row
     failures = row.failures + 1
     delay = backoff.retry_delay(failures, failure.retry_after)
     logs.event(log, "postponed", row=row.address, step=row.step, failures=failures, delay=f"{delay:.1f}", why=failure)
     tried = cast(R, row.tried(turn.now, row.step, str(failure)))
-    return replace(turn.again(tried, delay), failures=failures, step=row.step if failure.uncertain else "")
+    not_made = turn.claimed and not failure.uncertain
+    return replace(turn.again(tried, delay), failures=failures, step="" if not_made else row.step)
 
 
 def _log_end(row: ShareRow | DeliveryRow) -> None:
     kind = "share" if isinstance(row, ShareRow) else "delivery"
     level = logging.WARNING if row.reason else logging.INFO
-    ids = {f"{kind}_id": f"{row.partition}/{row.row}", "asset": row.asset, "registry": row.registry}
+    ids: dict[str, object] = {f"{kind}_id": row.address, "asset": row.asset, "registry": row.registry}
     if isinstance(row, DeliveryRow):
         ids |= {"tenant": row.tenant, "workspace": row.workspace.name}
     logs.event(log, f"{kind} {row.state}", level, **ids, **({"reason": row.reason} if row.reason else {}))

@@ -197,6 +197,7 @@ class FakeAzure:
 
     def asset(self, registry: str, asset: Asset) -> RegistryAsset | None:
         self._settle()
+        self._maybe_fail("asset")
         return self.registry.get((registry, asset))
 
     def source_id(self, workspace: WorkspaceId, asset: Asset) -> str:

@@ -200,6 +200,18 @@ def test_an_import_whose_answer_was_lost_is_looked_for_before_it_is_begun_again(
     assert outcome(world) == EXPECTED
 
 
+def test_an_import_whose_answer_was_lost_is_not_begun_again_after_another_failure() -> None:
+    world = three_subscribers()
+    world.azure.failing["import"] = Transient("the connection broke", uncertain=True)
+    register(world, credit_card())
+    world.run(stop=lambda: "import" not in world.azure.failing)
+    world.azure.failing["asset"] = Transient("busy")
+    world.run(until=timedelta(seconds=20))
+    (share,) = world.rows.shares.values()
+    assert share.state is ShareState.IMPORTING
+    assert "import credit-card:1" not in " ".join(world.azure.effects)
+
+
 def test_a_model_of_other_content_under_the_same_name_is_a_conflict_and_stays() -> None:
     world = a_world(subscriber("adventure", Register()))
     register(world, credit_card(), at=workspace("adventure"))

@@ -1,0 +1,116 @@
+"""Every legal step between states; all others are refused."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import product
+
+import pytest
+
+from shared.rows import DeliveryRow, move
+from shared.rules import Register
+from shared.states import DeliveryState as Delivery
+from shared.states import ShareState as Share
+from shared.states import State, is_final, may_follow, successors
+from tests.unit.world import PUBLISHER, credit_card, workspace
+
+LEGAL: set[tuple[State, State]] = {
+    (Share.REQUESTED, Share.IMPORTING),
+    (Share.REQUESTED, Share.FANNING_OUT),  # the registry holds it already
+    (Share.REQUESTED, Share.FAILED),
+    (Share.IMPORTING, Share.REQUESTED),  # it was never accepted: begin anew
+    (Share.IMPORTING, Share.FANNING_OUT),
+    (Share.IMPORTING, Share.FAILED),
+    (Share.FANNING_OUT, Share.SHARED),
+    (Share.FANNING_OUT, Share.FAILED),
+    (Delivery.PLANNED, Delivery.HELD),
+    (Delivery.PLANNED, Delivery.RUNNING),
+    (Delivery.PLANNED, Delivery.DELIVERED),  # it is there already
+    (Delivery.PLANNED, Delivery.FAILED),
+    (Delivery.PLANNED, Delivery.SUPERSEDED),
+    (Delivery.PLANNED, Delivery.CANCELLED),
+    (Delivery.HELD, Delivery.RUNNING),
+    (Delivery.HELD, Delivery.DELIVERED),
+    (Delivery.HELD, Delivery.FAILED),
+    (Delivery.HELD, Delivery.SUPERSEDED),
+    (Delivery.HELD, Delivery.CANCELLED),
+    (Delivery.RUNNING, Delivery.HELD),
+    (Delivery.RUNNING, Delivery.DELIVERED),
+    (Delivery.RUNNING, Delivery.FAILED),
+    (Delivery.RUNNING, Delivery.SUPERSEDED),
+    (Delivery.RUNNING, Delivery.CANCELLED),
+}
+FINAL = {
+    Share: {Share.SHARED, Share.FAILED},
+    Delivery: {Delivery.DELIVERED, Delivery.FAILED, Delivery.SUPERSEDED, Delivery.CANCELLED},
+}
+STATES: list[State] = [*Share, *Delivery]
+PAIRS: list[tuple[State, State]] = [*product(Share, Share), *product(Delivery, Delivery)]
+
+
+def as_read(value: object) -> str:
+    return value.name.lower() if isinstance(value, Share | Delivery) else str(value)
+
+
+@pytest.mark.parametrize(("old", "new"), PAIRS, ids=as_read)
+def test_a_state_follows_only_where_the_table_says_so_or_stays(old: State, new: State) -> None:
+    assert may_follow(old, new) == (old is new or (old, new) in LEGAL)
+
+
+@pytest.mark.parametrize("state", STATES, ids=as_read)
+def test_a_state_is_final_when_it_is_an_end(state: State) -> None:
+    assert is_final(state) == (state in FINAL[type(state)])
+
+
+def reachable(state: State) -> set[State]:
+    found: set[State] = set()
+    ahead: list[State] = [state]
+    while ahead:
+        here = ahead.pop()
+        if here not in found:
+            found.add(here)
+            ahead.extend(successors(here))
+    return found
+
+
+@pytest.mark.parametrize(("first", "kind"), [(Share.REQUESTED, Share), (Delivery.PLANNED, Delivery)], ids=as_read)
+def test_every_state_can_be_reached_from_the_first(first: State, kind: type[Share] | type[Delivery]) -> None:
+    assert reachable(first) == set(kind)
+
+
+@pytest.mark.parametrize("state", STATES, ids=as_read)
+def test_an_end_can_be_reached_from_every_state(state: State) -> None:
+    assert reachable(state) & FINAL[type(state)]
+
+
+def delivery(state: Delivery) -> DeliveryRow:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    return DeliveryRow(
+        partition=credit_card().key,
+        row=DeliveryRow.target_of(workspace("fabrikam"), Register().route),
+        created_at=now,
+        next_at=now,
+        state=state,
+        registry="hub",
+        asset=credit_card(),
+        tenant="fabrikam",
+        workspace=workspace("fabrikam"),
+        action=Register(),
+        publication="all",
+        subscription="all",
+        rules_revision=1,
+        origin_tenant="northwind",
+        origin=PUBLISHER,
+        rank="2026",
+    )
+
+
+def test_a_row_that_ended_cannot_run_again_and_says_which_it_is() -> None:
+    ended = delivery(Delivery.SUPERSEDED)
+    with pytest.raises(ValueError, match="superseded cannot become running") as refused:
+        move(ended, Delivery.RUNNING)
+    assert str(ended.address) in str(refused.value)
+
+
+def test_a_row_may_be_written_again_in_the_state_that_it_has() -> None:
+    running = delivery(Delivery.RUNNING)
+    move(replace(running, looks=3), Delivery.RUNNING)
