@@ -9,7 +9,7 @@ from infra.local.cloud import LocalCloud
 
 ML_CLIENT = """\
 cloud = json.loads(os.environ["FANOUT_AZURE_CLOUD"])
-client = MLClient(DefaultAzureCredential(), "{subscription}", "{group}", "{workspace}", cloud=cloud["name"], cloud_metadata=cloud["metadata"])
+client = MLClient(DefaultAzureCredential(), "{0}", "{1}", "{2}", cloud=cloud["name"], cloud_metadata=cloud["metadata"])
 client.models.create_or_update(Model(name="credit-card-default", path="./model", type="mlflow_model"))"""
 
 SERVICE_BUS_CLIENT = """\
@@ -25,9 +25,9 @@ def show(cloud: LocalCloud, console: Console) -> None:
     settings = _shown(cloud.directory / "env")
     console.print(f"\nEvery setting that a client needs: [bold]. {settings}[/]\n")
     workspace = next(iter(cloud.workspaces.values()))
-    names = {"subscription": workspace.azure_subscription_id, "group": workspace.resource_group, "workspace": workspace.name}
+    place = (workspace.azure_subscription_id, workspace.resource_group, workspace.name)
     for title, example in (
-        ("Register a model, as a data scientist does", ML_CLIENT.format(**names)),
+        ("Register a model, as a data scientist does", ML_CLIENT.format(*place)),
         ("Send a command, as the provider's other systems do", SERVICE_BUS_CLIENT.format(id=workspace.id)),
         ("See what every workspace holds", CURL),
     ):

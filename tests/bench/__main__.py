@@ -27,16 +27,20 @@ def main() -> None:
 
 def _play(scene: Scene, directory: Path) -> None:
     with scene.cloud(directory) as cloud:
+        report.progress(f"The plain script: {scene.action} in {scene.tenants} workspaces …")
         script = by_script(cloud, scene, directory)
         cloud.start_host()
-        first, second = (by_fanout(cloud, scene, model, directory) for model in (FIRST, SECOND))
-        report.compare(scene, script, first, second)
+        report.progress("Fanout, its process cold …")
+        cold = by_fanout(cloud, scene, FIRST, directory)
+        report.progress("Fanout, its process warm …")
+        warm = by_fanout(cloud, scene, SECOND, directory)
+    report.compare(scene, script, cold, warm)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--tenants", type=int, default=50, help="that have the model registered in their workspaces (50)")
-    parser.add_argument("--endpoints", type=int, default=10, help="that have it deployed to an online endpoint (10)")
+    parser.add_argument("--endpoints", type=int, default=8, help="that have it deployed to an online endpoint (8)")
     return parser.parse_args()
 
 

@@ -11,20 +11,23 @@ from tests.bench.scene import SECONDS, Action
 
 type Request = dict[str, Any]
 
+# By a part of the path, in lower case: the first that fits.
 KINDS = {
     "/msi/token": "tokens",
-    "/registrymanagement/": "registry",
-    "/assetstore/": "registry",
-    "/mferp/": "registry",
-    "operation": "operations",
+    "/registrymanagement/": "the registry",
+    "/assetstore/": "the registry",
+    "/mferp/": "the registry",
+    "operation": "operations of workspaces",
 }
+READS, WRITES = "reads of workspaces", "writes to workspaces"
 
 
 @dataclass(frozen=True)
 class Outcome:
     """`started` is Unix time, as in `requests`: every request from then until nothing was left to do.
 
-    `cpu_seconds` and `megabytes` are the contestant's own process's; `others_cpu_seconds` all other parts' of the local cloud.
+    `cpu_seconds` is what the contestant's own code took with the SDKs that it calls, `process_cpu_seconds` and `megabytes`
+    what its process took. `cold_seconds` come on top where the process is cold.
     """
 
     action: Action
@@ -32,8 +35,9 @@ class Outcome:
     started: float
     requests: Sequence[Request]
     cpu_seconds: float
-    others_cpu_seconds: float
+    process_cpu_seconds: float
     megabytes: float
+    cold_seconds: float = 0.0
 
     @property
     def deliveries(self) -> int:
@@ -55,15 +59,17 @@ class Outcome:
     def seconds_to_registry(self) -> float:
         """Until the contestant turned to the first target, having seen the model in the registry."""
         targets = {target.id.lower() for target in self.targets}
-        return next(request["time"] for request in self.requests if workspace_of(request) in targets) - self.started
+        return min(request["time"] for request in self.requests if workspace_of(request) in targets) - self.started
+
+    @property
+    def calls(self) -> "Counter[str]":
+        """Calls by what they were for."""
+        return Counter(map(_kind, self.requests))
 
     @property
     def refused(self) -> int:
+        """Calls that Azure ML throttled."""
         return sum(request["status"] == 429 for request in self.requests)
-
-    @property
-    def kinds(self) -> "Counter[str]":
-        return Counter(map(_kind, self.requests))
 
     def _arrival(self, request: Request) -> tuple[str, float]:
         if not delivers(request, self.action):
@@ -97,4 +103,4 @@ def _kind(request: Request) -> str:
     for part, kind in KINDS.items():
         if part in path:
             return kind
-    return "reads of workspaces" if request["method"] == "GET" else "writes to workspaces"
+    return READS if request["method"] == "GET" else WRITES

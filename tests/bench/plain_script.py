@@ -82,9 +82,8 @@ class Script:
         self._client(**job.source).models.share(**names, registry_name=job.registry)
 
     def register(self) -> None:
-        registry = self._client(registry_name=self._job.registry)
+        model = self._client(registry_name=self._job.registry).models.get(self._job.name, self._job.version)
         for target in self._job.targets:
-            model = registry.models.get(self._job.name, self._job.version)
             self._client(**target).models.create_or_update(model)
 
     def deploy(self) -> None:

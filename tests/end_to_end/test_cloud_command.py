@@ -68,6 +68,13 @@ def started_by(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
+def in_shell(command: str) -> str:
+    """What it prints; fails with its own words."""
+    done = subprocess.run(["/bin/sh", "-c", command], check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def gone(processes: list[psutil.Process], seconds: float = 10) -> bool:
     return not psutil.wait_procs(processes, timeout=seconds)[1]
 
@@ -82,9 +89,9 @@ def test_given_env_when_a_strangers_program_uses_the_cloud_then_it_works_and_ctr
         shown = read_until_ready(process)
         children = started_by(process)
         use = f". {directory}/env && exec {sys.executable} -c '{PROGRAM}' {model}"
-        subprocess.run(["/bin/sh", "-c", use], check=True, capture_output=True, timeout=60)
+        in_shell(use)
         look = f'. {directory}/env && curl -sS --noproxy "*" --cacert "$REQUESTS_CA_BUNDLE" "$LOCAL_AZURE_ML/_control/state"'
-        state = subprocess.run(["/bin/sh", "-c", look], check=True, capture_output=True, text=True, timeout=30).stdout
+        state = in_shell(look)
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
 

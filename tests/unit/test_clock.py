@@ -72,7 +72,12 @@ def test_a_clock_that_is_right_is_left_alone(heard: list[Answer]) -> None:
     assert is_off_by_at_most(clock, NOTHING, NOTHING)
 
 
-@given(offset=offsets, jump=offsets, before=st.lists(answers, min_size=1, max_size=10), after=st.lists(answers, min_size=1, max_size=10))
+@given(
+    offset=offsets,
+    jump=offsets,
+    before=st.lists(answers, min_size=1, max_size=10),
+    after=st.lists(answers, min_size=1, max_size=10),
+)
 def test_a_jump_of_either_clock_is_followed_with_the_next_answer(
     offset: timedelta, jump: timedelta, before: list[Answer], after: list[Answer]
 ) -> None:

@@ -112,6 +112,14 @@ def test_arbitrary_bytes_are_refused_and_nothing_else(body: bytes) -> None:
     assert refusal(body).reason.code == "bad_command"
 
 
+def outcome(body: bytes) -> str:
+    try:
+        commands.parse(body)
+    except Permanent as refused:
+        return refused.reason.code
+    return "read"
+
+
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -122,7 +130,4 @@ fields = st.sampled_from(["type", "workspace", "asset", "asset.kind", "asset.nam
 
 @given(field=fields, value=anything)
 def test_a_command_with_anything_in_a_field_is_read_or_refused(field: str, value: object) -> None:
-    try:
-        commands.parse(a_share(field, value))
-    except Permanent as refused:
-        assert refused.reason.code == "bad_command"
+    assert outcome(a_share(field, value)) in ("read", "bad_command")

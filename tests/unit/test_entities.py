@@ -2,14 +2,14 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime, timedelta, timezone
 
 from hypothesis import given, settings
 
 from shared.azure.entities import Entity, RowCodec
 from shared.errors import Owner, Reason
-from shared.rows import Attempt, DeliveryRow, PlanRow, ShareRow, TargetRow
+from shared.rows import DeliveryRow, PlanRow, ShareRow, TargetRow
+from tests.unit.example_rows import A_DELIVERY, NOON
 from tests.unit.random_rows import deliveries, plans, shares, targets
 
 SHARES, DELIVERIES = RowCodec(ShareRow), RowCodec(DeliveryRow)
@@ -69,13 +69,49 @@ def test_an_endpoints_target_comes_back_as_it_was(row: TargetRow) -> None:
     assert table_storage_takes(entity)
 
 
-def example_of(row_type: Any) -> Any:
-    """A delivery whose values are easy to read."""
-    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    return row_type(now)
+def as_entity(row: DeliveryRow) -> Entity:
+    return DELIVERIES.to_entity(row, row.partition, f"o|{row.row}")
 
 
-def a_delivery() -> DeliveryRow:
-    from tests.unit.test_states import delivery
+def test_readable_values_are_columns_of_their_own() -> None:
+    """So that whoever reads the table, and a filter on `next_at`, finds them."""
+    entity = as_entity(replace(A_DELIVERY, next_at=NOON, rev=4))
+    assert (entity["tenant"], entity["state"], entity["next_at"], entity["rev"]) == ("fabrikam", "running", NOON, 4)
 
-    return delivery("running")
+
+def test_what_the_table_keeps_itself_is_no_column() -> None:
+    entity = as_entity(replace(A_DELIVERY, etag="7"))
+    assert entity.keys() & {"partition", "row", "etag"} == set()
+    assert (entity["PartitionKey"], entity["RowKey"]) == (A_DELIVERY.partition, f"o|{A_DELIVERY.row}")
+
+
+def test_what_is_not_set_is_not_written() -> None:
+    assert as_entity(A_DELIVERY).keys() & {"claim_json", "since", "mode", "reason_json"} == set()
+
+
+def test_times_are_written_in_utc() -> None:
+    in_berlin = NOON.astimezone(timezone(timedelta(hours=1)))
+    assert as_entity(replace(A_DELIVERY, next_at=in_berlin))["next_at"].utcoffset() == timedelta(0)
+
+
+def test_a_long_text_is_cut_into_parts_of_at_most_30000_characters_and_put_together_again() -> None:
+    text = "ü€😀" * 10_000  # each escaped by JSON: 240,000 characters in all
+    row = replace(A_DELIVERY, reason=Reason("refused", text, Owner.PROVIDER, "mend it"))
+    parts = {name: value for name, value in as_entity(row).items() if name.startswith("reason_json")}
+    assert parts.keys() == {"reason_json", *(f"reason_json_{n}" for n in range(1, len(parts)))}
+    assert [len(part) for part in parts.values()][:-1] == [30_000] * (len(parts) - 1)
+    assert DELIVERIES.to_row(as_entity(row), **keys_of(row)) == row
+
+
+def test_the_longest_history_fits() -> None:
+    row = A_DELIVERY
+    for n in range(100):
+        row = row.tried(NOON, f"step {n}", "€" * 1000)
+    assert table_storage_takes(as_entity(row))
+    assert DELIVERIES.to_row(as_entity(row), **keys_of(row)) == row
+
+
+def test_columns_of_others_are_ignored() -> None:
+    """`writer` is how a write is known again (shared/azure/owned_writes.py)."""
+    entity = as_entity(A_DELIVERY) | {"writer": "4f1c", "Timestamp": NOON}
+    assert DELIVERIES.to_row(entity, **keys_of(A_DELIVERY)) == A_DELIVERY

@@ -56,7 +56,8 @@ def test_the_sdk_reads_the_same_from_the_event_grid_schema(form: str) -> None:
 
 def test_the_sdk_reads_the_same_from_cloud_events() -> None:
     form = recorded("model_registered_cloud_event")
-    ours, theirs = events.parse(form), CloudEvent.from_dict(form)
+    ours = events.parse(form)
+    theirs: CloudEvent[Any] = CloudEvent.from_dict(form)
     assert (ours.event_id, str(ours.workspace)) == (theirs.id, theirs.source)
     assert f"models/{ours.asset.name}:{ours.asset.version}" == theirs.subject
 
@@ -133,14 +134,22 @@ def test_a_broken_event_is_refused_with_what_is_wrong(form: str, field: str, val
     assert refused.value.reason.remedy
 
 
-@pytest.mark.parametrize("field", ["data.ModelName", "data.ModelVersion"])
-def test_a_name_that_is_no_text_is_refused(field: str) -> None:
-    r"""JSON can write half a surrogate pair, "\ud800", that no encoding can."""
-    half = "\ud800"
+@pytest.mark.parametrize("field", ["id", "topic", "data.ModelName", "data.ModelVersion"])
+def test_a_text_that_no_encoding_can_write_is_refused(field: str) -> None:
+    """JSON can, as half a surrogate pair; a key or a message made of it would fail later."""
+    half = f"{NORTHWIND}\ud800" if field == "topic" else "\ud800"
     event = changed(recorded("model_registered"), field, half)
     event["subject"] = f"models/{event['data']['ModelName']}:{event['data']['ModelVersion']}"
     with pytest.raises(Permanent, match="bad_event"):
         events.parse(event)
+
+
+def outcome(event: dict[str, Any]) -> str:
+    try:
+        events.parse(event)
+    except Permanent as refused:
+        return refused.reason.code
+    return "read"
 
 
 anything = st.recursive(
@@ -156,7 +165,4 @@ anything = st.recursive(
     value=anything,
 )
 def test_nothing_but_a_refusal_comes_of_an_event_with_anything_in_a_field(form: str, field: str, value: object) -> None:
-    try:
-        events.parse(changed(recorded(form), field, value))
-    except Permanent as refused:
-        assert refused.reason.code == "bad_event"
+    assert outcome(changed(recorded(form), field, value)) in ("read", "bad_event")

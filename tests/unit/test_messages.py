@@ -36,7 +36,10 @@ def test_a_nudge_says_in_its_body_which_it_is() -> None:
         b"null",
         b"[]",
         b"\xff",
-        *(json.dumps({name: value for name, value in WAKE_UP.items() if name != left_out}).encode() for left_out in list(WAKE_UP)[:4]),
+        *(
+            json.dumps({name: value for name, value in WAKE_UP.items() if name != left_out}).encode()
+            for left_out in list(WAKE_UP)[:4]
+        ),
         json.dumps(WAKE_UP | {"kind": "plan"}).encode(),
         json.dumps(WAKE_UP | {"rev": "soon"}).encode(),
         json.dumps(WAKE_UP | {"priority": "high"}).encode(),

@@ -35,8 +35,8 @@ TENANTS_OWN = ("blue", "champion")
 OURS = {DELIVERY_TAG: "delivery/cards"}
 
 
-def of_ours(name: str, state: str = "succeeded") -> Deployment:
-    return Deployment(name, state, {**OURS, RANK_TAG: name})
+def of_ours(name: str, state: str = "succeeded", rank: int = 7) -> Deployment:
+    return Deployment(name, state, {**OURS, RANK_TAG: f"2026-03-{rank:02}"})
 
 
 def an_endpoint(*deployments: Deployment, traffic: dict[str, int] | None = None, state: str = "succeeded") -> Endpoint:
@@ -88,14 +88,15 @@ def test_a_tenant_that_takes_all_traffic_for_itself_keeps_it() -> None:
     assert next_move(endpoint, WANTED, (10, 100)) == Serving()
 
 
-def test_the_deployment_that_is_kept_is_the_one_that_served_last() -> None:
-    endpoint = an_endpoint(of_ours(OLDER[1]), of_ours(OLDER[0]), of_ours(WANTED), traffic={WANTED: 100})
-    assert {OLDER[0] < OLDER[1], next_move(endpoint, WANTED, (100,)) == DeleteDeployment(OLDER[0])} == {True}
+def test_of_two_older_deployments_without_traffic_the_newer_is_kept() -> None:
+    older, newer = of_ours(OLDER[0], rank=1), of_ours(OLDER[1], rank=2)
+    endpoint = an_endpoint(newer, older, of_ours(WANTED), traffic={WANTED: 100})
+    assert next_move(endpoint, WANTED, (100,)) == DeleteDeployment(older.name)
 
 
 def test_the_deployment_that_is_kept_is_a_way_back_so_not_one_that_failed() -> None:
     """Given version 1 served, version 2 failed to start and version 7 serves now."""
-    served, failed = of_ours(OLDER[0]), of_ours(OLDER[1], "failed")
+    served, failed = of_ours(OLDER[0], rank=1), of_ours(OLDER[1], "failed", rank=2)
     endpoint = an_endpoint(served, failed, of_ours(WANTED), traffic={WANTED: 100})
     assert next_move(endpoint, WANTED, (100,)) == DeleteDeployment(failed.name)
 
@@ -162,8 +163,11 @@ STATES = st.sampled_from(["succeeded", "succeeded", "succeeded", "failed", "canc
 @st.composite
 def endpoints(draw: st.DrawFn) -> Endpoint:
     """An endpoint of ours in any state that Azure can show, the wanted deployment not there, arriving or there."""
-    older = [of_ours(name, draw(STATES)) for name in draw(st.sets(st.sampled_from(OLDER)))]
-    own = [Deployment(name, draw(STATES), draw(st.just({}) | st.just({"by": "hand"}))) for name in draw(st.sets(st.sampled_from(TENANTS_OWN)))]
+    older = [of_ours(name, draw(STATES), OLDER.index(name)) for name in draw(st.sets(st.sampled_from(OLDER)))]
+    own = [
+        Deployment(name, draw(STATES), draw(st.just({}) | st.just({"by": "hand"})))
+        for name in draw(st.sets(st.sampled_from(TENANTS_OWN)))
+    ]
     wanted = [of_ours(WANTED, draw(st.sampled_from(["succeeded", "creating"])))] if draw(st.booleans()) else []
     deployments = draw(st.permutations([*older, *own, *wanted]))
     state = draw(st.sampled_from(["succeeded", "succeeded", "updating"]))

@@ -1,7 +1,7 @@
 """The wake-up protocol: what one message may do, given the row as it is now."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 from shared.messages import Received, of_wake_up, to_wake_up
 from shared.rows import Address, Claim, RowKind, ShareRow
 from shared.wakeups import MAX_MESSAGE_ID, Act, Ignore, Look, PutBack, SendSuccessor, WakeUp, judge
+from tests.unit.example_rows import A_SHARE, NOON, SHARE_AT
 from tests.unit.random_rows import SEQUENCE_NUMBERS, addresses, times
-from tests.unit.world import PUBLISHER, credit_card
 
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-SOON, JUST_ENDED = NOW + timedelta(seconds=40), NOW
+SOON, JUST_ENDED = NOON + timedelta(seconds=40), NOON
 OURS, ANOTHER = 7, 8  # sequence numbers of messages
-ADDRESS = ShareRow.address_of("hub", credit_card())
 
 revisions = st.integers(1, 2**31 - 1)
 hops = st.integers(0, 2**31 - 1)
@@ -25,25 +23,11 @@ claims = st.none() | st.builds(Claim, SEQUENCE_NUMBERS, times)
 
 
 def row(rev: int, claim: Claim | None = None) -> ShareRow:
-    return ShareRow(
-        partition=ADDRESS.partition,
-        row=ADDRESS.row,
-        rev=rev,
-        created_at=NOW,
-        next_at=NOW + timedelta(minutes=2),
-        claim=claim,
-        registry="hub",
-        asset=credit_card(),
-        origin=PUBLISHER,
-        origin_tenant="northwind",
-        rank="2026",
-        publications=("all",),
-        rules_revision=1,
-    )
+    return replace(A_SHARE, rev=rev, claim=claim)
 
 
 def wake_up(rev: int) -> WakeUp:
-    return WakeUp.of(ADDRESS, rev)
+    return WakeUp.of(SHARE_AT, rev)
 
 
 OURS_LIVE, ANOTHERS_LIVE = Claim(OURS, SOON), Claim(ANOTHER, SOON)
@@ -68,11 +52,11 @@ OURS_ENDED, ANOTHERS_ENDED = Claim(OURS, JUST_ENDED), Claim(ANOTHER, JUST_ENDED)
     ],
 )
 def test_a_look_by_how_far_the_message_is_behind_and_who_has_the_claim(behind: int, claim: Claim | None, expected: Look) -> None:
-    assert judge(wake_up(5 - behind), row(5, claim), OURS, NOW) == expected
+    assert judge(wake_up(5 - behind), row(5, claim), OURS, NOON) == expected
 
 
 def test_a_wake_up_of_a_closed_row_does_nothing() -> None:
-    assert judge(wake_up(5), None, OURS, NOW) == Ignore("closed")
+    assert judge(wake_up(5), None, OURS, NOON) == Ignore("closed")
 
 
 @given(rev=st.integers(3, 2**31 - 1), behind=st.integers(2, 2**31 - 1), claim=claims, now=times)
@@ -143,22 +127,22 @@ def test_revision_hop_and_nudge_do_not_run_into_each_other(
 def test_putting_back_makes_another_message_of_the_same_revision() -> None:
     """Else the queue would drop it as a duplicate of the message that it follows."""
     again = wake_up(5).put_back()
-    assert (again.rev, again.address) == (5, ADDRESS)
+    assert (again.rev, again.address) == (5, SHARE_AT)
     assert again.message_id != wake_up(5).message_id
 
 
 def test_timers_within_ten_minutes_send_one_message() -> None:
-    nudges = [WakeUp.nudging(ADDRESS, 5, NOW + timedelta(minutes=minutes)).message_id for minutes in (0, 5, 9)]
+    nudges = [WakeUp.nudging(SHARE_AT, 5, NOON + timedelta(minutes=minutes)).message_id for minutes in (0, 5, 9)]
     assert len(set(nudges)) == 1
 
 
 def test_a_nudge_ten_minutes_later_is_another_message() -> None:
-    first, second = (WakeUp.nudging(ADDRESS, 5, NOW + timedelta(minutes=minutes)) for minutes in (0, 10))
+    first, second = (WakeUp.nudging(SHARE_AT, 5, NOON + timedelta(minutes=minutes)) for minutes in (0, 10))
     assert first.message_id != second.message_id
 
 
 def test_a_nudge_is_judged_like_the_message_that_it_stands_in_for() -> None:
-    assert judge(WakeUp.nudging(ADDRESS, 5, NOW), row(5), OURS, NOW) == Act()
+    assert judge(WakeUp.nudging(SHARE_AT, 5, NOON), row(5), OURS, NOON) == Act()
 
 
 @given(

@@ -1,0 +1,141 @@
+"""The settings: what each may be, and that a wrong one is named with its remedy."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from shared import settings
+from shared.errors import Owner, Permanent
+from shared.settings import Connection
+
+LOCAL_CLOUD = {
+    "name": "LocalCloud",
+    "metadata": {
+        "azure_portal": "https://localhost:8443/",
+        "resource_manager": "https://localhost:8443/",
+        "active_directory": "https://localhost:8443/",
+        "aml_resource_id": "https://ml.azure.local/",
+        "storage_endpoint": "core.local",
+        "registry_discovery_endpoint": "https://localhost:8443/discovery/",
+    },
+}
+ALL = ["ServiceBus", "ServiceBus__fullyQualifiedNamespace", "Tables", "Tables__tableServiceUri"]
+ALL += ["FANOUT_AZURE_CLOUD", "FANOUT_OVERDUE_SECONDS"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ALL:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("read", "name", "value", "expected"),
+    [
+        (settings.service_bus, "ServiceBus", "Endpoint=sb://b/", Connection("Endpoint=sb://b/", None)),
+        (
+            settings.service_bus,
+            "ServiceBus__fullyQualifiedNamespace",
+            "b.servicebus.windows.net",
+            Connection(None, "b.servicebus.windows.net"),
+        ),
+        (settings.tables, "Tables", "UseDevelopmentStorage=true", Connection("UseDevelopmentStorage=true", None)),
+        (
+            settings.tables,
+            "Tables__tableServiceUri",
+            "https://t.table.core.windows.net",
+            Connection(None, "https://t.table.core.windows.net"),
+        ),
+    ],
+)
+def test_a_service_is_named_by_connection_string_or_by_address(
+    monkeypatch: pytest.MonkeyPatch, read: Callable[[], Connection], name: str, value: str, expected: Connection
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert read() == expected
+
+
+@pytest.mark.parametrize(
+    ("read", "name", "address"),
+    [
+        (settings.service_bus, "ServiceBus", "ServiceBus__fullyQualifiedNamespace"),
+        (settings.tables, "Tables", "Tables__tableServiceUri"),
+    ],
+)
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_service_that_is_not_named_is_asked_for_by_both_its_settings(
+    monkeypatch: pytest.MonkeyPatch, read: Callable[[], Connection], name: str, address: str, value: str | None
+) -> None:
+    if value is not None:
+        monkeypatch.setenv(name, value)
+    reason = refusal(read)
+    assert name in reason
+    assert address in reason
+
+
+def refusal(read: Callable[[], object]) -> str:
+    """Text and remedy of the refusal."""
+    with pytest.raises(Permanent) as refused:
+        read()
+    reason = refused.value.reason
+    assert (reason.code, reason.owner) == ("bad_setting", Owner.PROVIDER)
+    return f"{reason.text}; {reason.remedy}"
+
+
+@pytest.mark.parametrize("text", [None, ""])
+def test_public_azure_needs_no_setting(monkeypatch: pytest.MonkeyPatch, text: str | None) -> None:
+    if text is not None:
+        monkeypatch.setenv("FANOUT_AZURE_CLOUD", text)
+    assert settings.azure_cloud() is None
+
+
+def test_another_cloud_is_named_with_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FANOUT_AZURE_CLOUD", json.dumps(LOCAL_CLOUD))
+    cloud = settings.azure_cloud()
+    assert cloud
+    assert (cloud.name, cloud.metadata) == (LOCAL_CLOUD["name"], LOCAL_CLOUD["metadata"])
+    assert cloud.resource_manager == "https://localhost:8443"
+    assert cloud.registry_discovery == "https://localhost:8443/discovery"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "LocalCloud",
+        "{",
+        "null",
+        "[]",
+        "{}",
+        '{"name": "LocalCloud"}',
+        '{"metadata": {}}',
+        '{"name": "LocalCloud", "metadata": null}',
+        '{"name": "LocalCloud", "metadata": "https://localhost"}',
+        '{"name": "LocalCloud", "metadata": {}}',
+        '{"name": "LocalCloud", "metadata": {"resource_manager": "https://localhost:8443/"}}',
+    ],
+)
+def test_a_cloud_that_lacks_anything_is_refused_when_it_is_read(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("FANOUT_AZURE_CLOUD", text)
+    assert "FANOUT_AZURE_CLOUD" in refusal(settings.azure_cloud)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [(None, 300), ("20", 20), ("0.5", 0.5), ("0", 0)])
+def test_a_row_is_overdue_after_five_minutes_unless_set(monkeypatch: pytest.MonkeyPatch, text: str | None, seconds: float) -> None:
+    if text is not None:
+        monkeypatch.setenv("FANOUT_OVERDUE_SECONDS", text)
+    assert settings.overdue_after() == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["soon", "", "5 min", "nan", "inf", "1e300", "-1"])
+def test_a_time_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("FANOUT_OVERDUE_SECONDS", text)
+    assert "FANOUT_OVERDUE_SECONDS" in refusal(settings.overdue_after)
+
+
+def test_each_reading_takes_the_setting_as_it_is_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("Tables", "first")
+    first = settings.tables()
+    monkeypatch.setenv("Tables", "second")
+    assert (first.connection_string, settings.tables().connection_string) == ("first", "second")
