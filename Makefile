@@ -30,7 +30,7 @@ check: $(SET_UP) ## lint, format, types, import rules
 	$(BIN)/lint-imports
 
 bench: $(SET_UP) ## benchmarks: Fanout beside the plain script
-	@$(BIN)/python -m pytest -s --override-ini=addopts= --import-mode=importlib tests/bench $(ARGS)
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 lock: $(SET_UP) ## pin the newest versions of requirements*.in and package.json
 	$(PIN) requirements.in -o requirements.txt

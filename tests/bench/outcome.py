@@ -27,7 +27,7 @@ class Outcome:
     """`started` is Unix time, as in `requests`: every request from then until nothing was left to do.
 
     `cpu_seconds` is what the contestant's own code took with the SDKs that it calls, `process_cpu_seconds` and `megabytes`
-    what its process took. `cold_seconds` come on top where the process is cold.
+    what its process took. `import_…` is what importing the SDK took before `started`.
     """
 
     action: Action
@@ -37,7 +37,8 @@ class Outcome:
     cpu_seconds: float
     process_cpu_seconds: float
     megabytes: float
-    cold_seconds: float = 0.0
+    import_seconds: float = 0.0
+    import_cpu_seconds: float = 0.0
 
     @property
     def deliveries(self) -> int:
@@ -59,7 +60,8 @@ class Outcome:
     def seconds_to_registry(self) -> float:
         """Until the contestant turned to the first target, having seen the model in the registry."""
         targets = {target.id.lower() for target in self.targets}
-        return min(request["time"] for request in self.requests if workspace_of(request) in targets) - self.started
+        first: float = min(request["time"] for request in self.requests if workspace_of(request) in targets)
+        return first - self.started
 
     @property
     def calls(self) -> "Counter[str]":
