@@ -18,7 +18,8 @@ def handle(event: Mapping[str, object], fanout: Fanout) -> None:
     try:
         registered = events.parse(event)
     except Permanent as refused:
-        reject(Received(json.dumps(event).encode(), key(str(event.get("id")))), refused, fanout)
+        text = json.dumps(event)
+        reject(Received(text.encode(), key(text)), refused, fanout)
         return
     body = commands.share_of(registered.workspace, registered.asset)
     message_id = f"event-{key(registered.event_id, registered.workspace.canonical)}"

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from handlers.permission import claimed, delivered, planned_asset
+from handlers.permission import claimed, delivered
 from handlers.turns import Turn
 from shared import backoff, logs
 from shared.assets import RegistryAsset
@@ -35,7 +35,9 @@ MLFLOW_MODEL = "mlflow_model"
 
 def step(turn: Turn[DeliveryRow], action: OnlineEndpoint) -> DeliveryRow:
     row = turn.row
-    model = planned_asset(turn)
+    if row.operation and turn.fanout.workspaces.operation(row.operation) is OperationState.RUNNING:
+        return _wait(turn, None)
+    model = turn.fanout.rows.planned_asset(row.asset, row.registry)
     if model.type != MLFLOW_MODEL:
         raise Permanent(
             "not_deployable",
@@ -72,8 +74,6 @@ def _claim_endpoint(turn: Turn[DeliveryRow], action: OnlineEndpoint) -> TargetRo
 def _advance(turn: Turn[DeliveryRow], action: OnlineEndpoint, model: RegistryAsset) -> DeliveryRow:
     """Do the one thing that the endpoint lacks next."""
     row, workspaces = turn.row, turn.fanout.workspaces
-    if row.operation and workspaces.operation(row.operation) is OperationState.RUNNING:
-        return _wait(turn, None)
     name = deployment_name(row.asset)
     tags = {DELIVERY_TAG: str(row.address), RANK_TAG: row.rank}
     match next_move(workspaces.endpoint(row.workspace, action.name), name, action.traffic):

@@ -6,20 +6,9 @@ from dataclasses import replace
 from handlers.turns import Turn
 from shared import backoff
 from shared.assets import RegistryAsset
-from shared.errors import Owner, Permanent
 from shared.planning import Allowed, NoLongerAllowed, Paused, SharedAsset, still_allowed
 from shared.rows import DeliveryRow
 from shared.states import DeliveryState
-
-
-def planned_asset(turn: Turn[DeliveryRow]) -> RegistryAsset:
-    """The registry's asset, as the plan of this delivery keeps it."""
-    row = turn.row
-    plan = turn.fanout.rows.plan(row.asset, row.registry)
-    if plan is None:
-        text = f"the plan of {row.asset} in registry {row.registry} is gone"
-        raise Permanent("plan_missing", text, Owner.PROVIDER, "share the asset again")
-    return plan.asset
 
 
 def claimed(turn: Turn[DeliveryRow], step: str, model: RegistryAsset, effect: Callable[[DeliveryRow], DeliveryRow]) -> DeliveryRow:

@@ -3,7 +3,7 @@
 The workspace's asset refers to the registry's bytes: mode "reference".
 """
 
-from handlers.permission import claimed, delivered, planned_asset
+from handlers.permission import claimed, delivered
 from handlers.turns import Turn
 from shared.assets import RegistryAsset, WorkspaceAsset
 from shared.errors import Owner, Permanent
@@ -16,7 +16,7 @@ REFERENCE = "reference"
 
 def step(turn: Turn[DeliveryRow]) -> DeliveryRow:
     row = turn.row
-    model = planned_asset(turn)
+    model = turn.fanout.rows.planned_asset(row.asset, row.registry)
     there = turn.fanout.workspaces.model(row.workspace, row.asset)
     if there is None:
         return claimed(turn, REGISTER, model, lambda claim: _register(turn, claim, model))

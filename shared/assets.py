@@ -22,6 +22,9 @@ class Kind(StrEnum):
     COMPONENT = "component"
 
 
+_IN_PATHS = {Kind.MODEL: "models", Kind.DATA: "data", Kind.ENVIRONMENT: "environments", Kind.COMPONENT: "components"}
+
+
 @dataclass(frozen=True, slots=True)
 class Asset:
     """One version of a model, a data asset, an environment or a component. Versions are opaque."""
@@ -115,4 +118,4 @@ class RegistryAsset:
     @property
     def path(self) -> str:
         """The id by which deployments and jobs name it."""
-        return f"azureml://registries/{self.registry}/{self.asset.kind}s/{self.asset.name}/versions/{self.asset.version}"
+        return f"azureml://registries/{self.registry}/{_IN_PATHS[self.asset.kind]}/{self.asset.name}/versions/{self.asset.version}"

@@ -26,4 +26,4 @@ def first_looks_delay(looks: int, elapsed: float) -> float:
 def retry_delay(failures: int, retry_after: float | None = None) -> float:
     """After the `failures`-th transient failure in a row: doubled each time, never sooner than Azure asked for."""
     doubled = spread(min(FIRST_RETRY * 2 ** min(failures - 1, 16), LONGEST_RETRY))
-    return min(max(doubled, retry_after or 0.0), HORIZON)
+    return max(doubled, retry_after or 0.0)

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, Validati
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.errors import Owner, Permanent
 
-type Text = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
+type Text = Annotated[str, StringConstraints(max_length=255, pattern=r"^\S+$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,8 @@ def _first_fault(wrong: ValidationError) -> str:
     fault = wrong.errors(include_url=False)[0]
     where = ".".join(str(part) for part in fault["loc"])
     if where == "type":
-        return f"type: {fault.get('input')!r} is not one of {', '.join(KNOWN)}"
+        given = None if fault["type"] == "missing" else fault["input"]
+        return f"type: {given!r} is not one of {', '.join(KNOWN)}"
     return f"{where}: {fault['msg']}" if where else fault["msg"]
 
 

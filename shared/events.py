@@ -4,6 +4,7 @@ The documentation shows PascalCase data and an integer version, the SDK's types 
 (azure-docs articles/event-grid/event-schema-machine-learning.md, and azure-rest-api-specs eventgrid MachineLearningServices).
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -25,6 +26,10 @@ class ModelRegistered:
 
 def parse(event: Mapping[str, object]) -> ModelRegistered:
     """Read an event of the Event Grid schema or CloudEvents 1.0. Permanent `bad_event`, saying what is wrong, otherwise."""
+    try:
+        json.dumps(event, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError as wrong:
+        raise _refused("it holds half a surrogate pair, which is no text") from wrong
     cloud = "specversion" in event
     event_type = event.get("type" if cloud else "eventType")
     if event_type != MODEL_REGISTERED:

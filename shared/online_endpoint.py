@@ -143,5 +143,5 @@ def _retire(endpoint: Endpoint, deployment: str) -> DeleteDeployment | None:
         for each in endpoint.deployments
         if each.is_ours and each.name != deployment and not endpoint.traffic.get(each.name) and each.state in ENDED
     ]
-    idle.sort(key=lambda each: each.tags.get(RANK_TAG, ""), reverse=True)
+    idle.sort(key=lambda each: (each.state == READY, each.tags.get(RANK_TAG, "")), reverse=True)
     return DeleteDeployment(idle[-1].name) if len(idle) > KEPT_WITHOUT_TRAFFIC else None

@@ -44,6 +44,9 @@ class Rows(Protocol):
 
     def plan(self, asset: Asset, registry: str) -> PlanRow | None: ...
 
+    def planned_asset(self, asset: Asset, registry: str) -> RegistryAsset:
+        """The registry's asset as its plan keeps it. Permanent `plan_missing` where there is none."""
+
     def save_page(self, plan: PlanRow, deliveries: Sequence[DeliveryRow]) -> PlanRow:
         """The plan's cursor and up to 99 new deliveries, in one transaction. A delivery that stands already is left alone."""
 

@@ -12,6 +12,15 @@ from typing import Any
 
 from shared.errors import Owner, Permanent
 
+CLOUD_ADDRESSES = (
+    "azure_portal",
+    "resource_manager",
+    "active_directory",
+    "aml_resource_id",
+    "storage_endpoint",
+    "registry_discovery_endpoint",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
@@ -54,7 +63,7 @@ def azure_cloud() -> AzureCloud | None:
         return None
     try:
         document: dict[str, Any] = json.loads(text)
-        return AzureCloud(document["name"], dict(document["metadata"]))
+        return AzureCloud(document["name"], {name: document["metadata"][name] for name in CLOUD_ADDRESSES})
     except (ValueError, KeyError, TypeError) as wrong:
         raise _wrong("FANOUT_AZURE_CLOUD", 'set it to {"name": "…", "metadata": {…}}, or leave it out') from wrong
 
@@ -63,9 +72,12 @@ def overdue_after() -> timedelta:
     """`FANOUT_OVERDUE_SECONDS`, 300: how late a row is before the timer sends a wake-up for it."""
     text = os.environ.get("FANOUT_OVERDUE_SECONDS", "300")
     try:
-        return timedelta(seconds=float(text))
-    except ValueError as wrong:
+        overdue = timedelta(seconds=float(text))
+    except (ValueError, OverflowError) as wrong:
         raise _wrong("FANOUT_OVERDUE_SECONDS", f"{text!r} is no number of seconds") from wrong
+    if overdue < timedelta(0):
+        raise _wrong("FANOUT_OVERDUE_SECONDS", f"{text!r} lies in the past: set it to 0 or more seconds")
+    return overdue
 
 
 def _connection(name: str, address: str) -> Connection:

@@ -120,6 +120,9 @@ class FakeRows:
     def plan(self, asset: Asset, registry: str) -> PlanRow | None:
         return self.plans.get((asset.key, registry))
 
+    def planned_asset(self, asset: Asset, registry: str) -> RegistryAsset:
+        return self.plans[asset.key, registry].asset
+
     def save_page(self, plan: PlanRow, deliveries: Sequence[DeliveryRow]) -> PlanRow:
         at = (plan.asset.asset.key, plan.asset.registry)
         self._check(self.plans.get(at), plan)

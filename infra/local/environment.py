@@ -10,6 +10,9 @@ from pathlib import Path
 from infra.local import azurite
 from infra.local.processes import Ready
 
+# MLClient leaves the name of its cloud here, and a child process that inherits it without the cloud's metadata cannot start.
+SET_BY_THE_SDK = "AZUREML_CURRENT_CLOUD"
+
 # Who Fanout is to the local Azure ML; whoever sources .local/env is the system-assigned identity, and so somebody else.
 FANOUT_CLIENT_ID = "f0000000-0000-0000-0000-000000000001"
 
@@ -52,7 +55,7 @@ def app_settings(clients: Mapping[str, str], more: Mapping[str, str]) -> dict[st
 @contextmanager
 def in_environment(settings: Mapping[str, str]) -> Iterator[None]:
     """This process's environment with these settings, and as it was afterwards."""
-    before = {name: os.environ.get(name) for name in settings}
+    before = {name: os.environ.get(name) for name in (*settings, SET_BY_THE_SDK)}
     os.environ.update(settings)
     try:
         yield

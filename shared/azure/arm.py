@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
-from azure.core.exceptions import HttpResponseError, ServiceRequestTimeoutError, map_error
+from azure.core.exceptions import HttpResponseError, ServiceRequestTimeoutError
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import BearerTokenCredentialPolicy, HeadersPolicy, SansIOHTTPPolicy, UserAgentPolicy
 from azure.core.rest import HttpRequest, HttpResponse
@@ -57,13 +57,8 @@ class ArmClient:
         with translated(doing):
             response: HttpResponse = self._client.send_request(request)
             if response.status_code >= 400:
-                raise_http_error(response)
+                raise HttpResponseError(response=response, error_format=ARMErrorFormat)
             return response
-
-
-def raise_http_error(response: HttpResponse) -> None:
-    map_error(response.status_code, response, {})
-    raise HttpResponseError(response=response, error_format=ARMErrorFormat)
 
 
 def operation_state(client: Caller, address: str) -> OperationState:

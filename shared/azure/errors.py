@@ -8,6 +8,7 @@ from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
     HttpResponseError,
+    IncompleteReadError,
     ResourceNotFoundError,
     ServiceRequestError,
     ServiceResponseError,
@@ -16,6 +17,7 @@ from azure.core.exceptions import (
 from shared.errors import Conflict, NotFound, Owner, Permanent, Transient
 
 _SECRETS = re.compile(r"(?i)(sig=|sharedaccesskey=|accountkey=|bearer\s+)[^\s&\"'<>]+")
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 _LONGEST = 800  # characters of Azure's own text worth keeping
 
 TRANSIENT_CODES = {
@@ -65,7 +67,7 @@ def retry_after(error: HttpResponseError) -> float | None:
     headers: Mapping[str, str] = getattr(error.response, "headers", {})
     for name, unit in (("retry-after-ms", 1000.0), ("x-ms-retry-after-ms", 1000.0), ("Retry-After", 1.0)):
         value = headers.get(name)
-        if value and value.replace(".", "", 1).isdigit():
+        if value and _SECONDS.fullmatch(value):
             return float(value) / unit
     return None
 
@@ -79,7 +81,7 @@ def verdict(error: Exception, doing: str) -> Transient | Permanent | NotFound:
     text = without_secrets(f"{doing}: {error}")
     if isinstance(error, ServiceRequestError):
         return Transient(text)
-    if isinstance(error, ServiceResponseError):
+    if isinstance(error, (ServiceResponseError, IncompleteReadError, ConnectionError, TimeoutError)):
         return Transient(text, uncertain=True)
     if isinstance(error, ResourceNotFoundError):
         return _missing(error, text)
@@ -88,6 +90,8 @@ def verdict(error: Exception, doing: str) -> Transient | Permanent | NotFound:
     if isinstance(error, ClientAuthenticationError):
         remedy = "give the function app an identity, and its client id in AZURE_CLIENT_ID"
         return Permanent("no_identity", text, Owner.PROVIDER, remedy)
+    if isinstance(error, HttpResponseError):
+        return Transient(text, uncertain=True)  # without a status: its answer broke off
     if isinstance(error, AzureError):
         return Permanent("refused", text, Owner.PROVIDER, "see Azure's text; mend what it names, then retry")
     return Permanent("unexpected", text, Owner.PROVIDER, "report it with the row")

@@ -1,5 +1,6 @@
 """The ledger in Azure Table Storage: shares, deliveries, plans and endpoints' targets (tables of DESIGN.md, "Rows")."""
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -8,10 +9,11 @@ from typing import Any
 from azure.core.exceptions import ResourceExistsError, ServiceResponseError
 from azure.data.tables import TableClient, TableServiceClient
 
-from shared.assets import Asset, WorkspaceId
+from shared.assets import Asset, RegistryAsset, WorkspaceId
 from shared.azure.entities import RowCodec
 from shared.azure.owned_writes import etag_of, if_match, read, submit, write
 from shared.azure.tables import table_errors
+from shared.errors import Owner, Permanent
 from shared.keys import key
 from shared.rows import CLOSED, OPEN, Address, DeliveryRow, PlanRow, RowKind, ShareRow, TargetRow, WorkRow
 from shared.rules import Register
@@ -22,6 +24,8 @@ _DELIVERIES = RowCodec(DeliveryRow)
 _PLANS = RowCodec(PlanRow)
 _TARGETS = RowCodec(TargetRow)
 
+ASSETS_KEPT = 500  # in memory: a registry's version never changes, and each of its deliveries asks for it
+
 
 class Ledger:
     def __init__(self, service: TableServiceClient) -> None:
@@ -29,6 +33,7 @@ class Ledger:
         self._deliveries = service.get_table_client("deliveries")
         self._by_tenant = service.get_table_client("bytenant")
         self._targets = service.get_table_client("targets")
+        self._planned = functools.lru_cache(maxsize=ASSETS_KEPT)(self._read_planned)
 
     # ---- shares and deliveries
 
@@ -74,6 +79,16 @@ class Ledger:
     def plan(self, asset: Asset, registry: str) -> PlanRow | None:
         entity = read(self._deliveries, asset.key, PlanRow.row_key(registry))
         return None if entity is None else replace(_PLANS.to_row(entity), etag=etag_of(entity))
+
+    def planned_asset(self, asset: Asset, registry: str) -> RegistryAsset:
+        return self._planned(asset, registry)
+
+    def _read_planned(self, asset: Asset, registry: str) -> RegistryAsset:
+        plan = self.plan(asset, registry)
+        if plan is None:  # raised, not returned: what is not there must not be remembered
+            text = f"the plan of {asset} in registry {registry} is gone"
+            raise Permanent("plan_missing", text, Owner.PROVIDER, "share the asset again")
+        return plan.asset
 
     def save_page(self, plan: PlanRow, deliveries: Sequence[DeliveryRow]) -> PlanRow:
         partition = plan.asset.asset.key

@@ -61,10 +61,9 @@ def submit(table: TableClient, entity: Entity, etag: str, *others: tuple[Any, ..
     first = ("update", owned, {"mode": UpdateMode.REPLACE, **if_match(etag)}) if etag else ("create", owned)
     with table_errors(f"write rows of {table.table_name}"):
         try:
-            table.submit_transaction([first, *others])
+            return str(table.submit_transaction([first, *others])[0]["etag"])
         except _DOUBTFUL as refused:
             return _stands(table, owned, refused)
-        return etag_of(table.get_entity(entity["PartitionKey"], entity["RowKey"]))
 
 
 def remove(table: TableClient, entity: Any) -> None:

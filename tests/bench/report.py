@@ -13,7 +13,7 @@ from rich.table import Table
 from tests.bench.outcome import Outcome
 from tests.bench.scene import AZURE_SUBSCRIPTIONS, LATENCY_MS, SECONDS, Scene
 
-_console = Console(highlight=False, soft_wrap=True, color_system=None)
+_console = Console(width=140, highlight=False, soft_wrap=True, color_system=None)
 _progress = Console(stderr=True, highlight=False)
 
 TITLES = {

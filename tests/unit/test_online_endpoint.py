@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.assets import Asset, Kind
@@ -83,9 +83,20 @@ def test_steps_are_percent_of_what_the_tenant_left_to_fanout() -> None:
     assert next_move(endpoint, WANTED, (50, 100)) == SetTraffic(endpoint, {"blue": 40, OLDER[0]: 30, WANTED: 30})
 
 
+def test_after_the_last_step_comes_all_of_it() -> None:
+    endpoint = an_endpoint(of_ours(OLDER[0]), of_ours(WANTED), traffic={OLDER[0]: 90, WANTED: 10})
+    assert next_move(endpoint, WANTED, (10,)) == SetTraffic(endpoint, {WANTED: 100})
+
+
 def test_a_tenant_that_takes_all_traffic_for_itself_keeps_it() -> None:
     endpoint = an_endpoint(Deployment("blue", "succeeded"), of_ours(WANTED), traffic={"blue": 100})
     assert next_move(endpoint, WANTED, (10, 100)) == Serving()
+
+
+def test_what_is_wanted_stays_even_where_the_tenant_takes_all_traffic() -> None:
+    tenants, other = Deployment("blue", "succeeded"), of_ours(OLDER[0], rank=2)
+    endpoint = an_endpoint(tenants, other, of_ours(WANTED, rank=1), traffic={"blue": 100})
+    assert next_move(endpoint, WANTED, (100,)) == Serving()
 
 
 def test_of_two_older_deployments_without_traffic_the_newer_is_kept() -> None:
@@ -168,7 +179,8 @@ def endpoints(draw: st.DrawFn) -> Endpoint:
         Deployment(name, draw(STATES), draw(st.just({}) | st.just({"by": "hand"})))
         for name in draw(st.sets(st.sampled_from(TENANTS_OWN)))
     ]
-    wanted = [of_ours(WANTED, draw(st.sampled_from(["succeeded", "creating"])))] if draw(st.booleans()) else []
+    arriving = of_ours(WANTED, draw(st.sampled_from(["succeeded", "creating"])), draw(st.integers(0, 9)))
+    wanted = [arriving] if draw(st.booleans()) else []
     deployments = draw(st.permutations([*older, *own, *wanted]))
     state = draw(st.sampled_from(["succeeded", "succeeded", "updating"]))
     return Endpoint("cards", state, OURS, draw(traffic_over([each.name for each in deployments])), tuple(deployments))
@@ -266,10 +278,12 @@ def test_an_endpoint_that_someone_else_made_is_never_touched(endpoint: Endpoint,
 
 # ---- names
 
-models = st.builds(Asset, st.just(Kind.MODEL), asset_names, st.text(min_size=1, max_size=255))
+models = st.builds(Asset, st.just(Kind.MODEL), asset_names, asset_names | st.text(min_size=1, max_size=255))
 
 
 @given(asset=models)
+@example(credit_card("9" * 40))
+@example(credit_card("."))
 def test_a_deployment_has_a_name_that_azure_accepts_whatever_the_version_is(asset: Asset) -> None:
     name = deployment_name(asset)
     assert 3 <= len(name) <= 32
