@@ -1,7 +1,7 @@
 """A command from queue `commands`: what it asks for becomes rows. What it cannot ask for goes to `rejected`, with the reason."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from handlers.turns import send_wake_up
@@ -9,17 +9,20 @@ from shared import backoff, commands, logs, planning
 from shared.assets import Asset, WorkspaceAsset, WorkspaceId
 from shared.bytes_of_registries import lie_in_registry
 from shared.deadline import within
-from shared.errors import Owner, Permanent, Reason, Transient
+from shared.errors import Lost, Owner, Permanent, Reason, Transient
 from shared.keys import key
 from shared.messages import Outgoing, Queue, Received, rejection
+from shared.online_endpoint import DELIVERY_TAG
 from shared.ports import Fanout
-from shared.rows import ShareRow
-from shared.rules import Publication, Rules, Tenant
+from shared.rows import DeliveryRow, ShareRow
+from shared.rules import Publication, Register, Rules, Tenant
+from shared.states import DeliveryState, ShareState
 
 log = logging.getLogger("fanout.commands")
 
 ATTEMPT, FIRST_ID = "fanout_attempt", "fanout_first_id"  # properties of a delayed copy
 LONGEST = 45.0  # seconds of Azure's time for one command
+ATTEMPTS_OF_FAULTS = 8  # then the dead-letter queue keeps the command
 ATTEMPTS_TO_FIND = 4  # an event can outrun the workspace's own replication; about 15 seconds in all
 
 
@@ -29,11 +32,17 @@ def handle(message: Received, fanout: Fanout) -> None:
     try:
         with within(LONGEST):
             _share(commands.parse(message.body), message.correlation_id, attempt, fanout)
+    except Lost:
+        logs.event(log, "overtaken", message_id=message.message_id)  # the same command, twice at once: the other one goes on
     except Permanent as refused:
         logs.event(log, "command rejected", logging.WARNING, message_id=message.message_id, reason=refused.reason)
         fanout.queues.send(Queue.REJECTED, [rejection(message, refused.reason, "commands")])
     except Transient as failure:
         _send_again(message, attempt, failure, fanout)
+    except Exception as fault:
+        if attempt >= ATTEMPTS_OF_FAULTS:
+            raise
+        _send_again(message, attempt, Transient(f"unexpected: {fault!r}"), fanout)
 
 
 def _attempt(message: Received) -> int:
@@ -43,7 +52,7 @@ def _attempt(message: Received) -> int:
 
 def _send_again(message: Received, attempt: int, failure: Transient, fanout: Fanout) -> None:
     """A delayed copy; the message itself is done with. Abandoned instead it would come back at once, ten times in milliseconds."""
-    first_id = str(message.properties.get(FIRST_ID) or message.message_id)
+    first_id = str(message.properties.get(FIRST_ID) or message.message_id or key(message.body.hex()))
     delay = backoff.retry_delay(attempt, failure.retry_after)
     copy = Outgoing(
         message.body,
@@ -61,7 +70,8 @@ def _share(command: commands.Share, correlation_id: str | None, attempt: int, fa
     workspace, asset = command.source, command.what
     rules = fanout.rules.current()
     tenant = _owner(workspace, rules)
-    if fanout.rows.was_delivered(workspace, asset):
+    deliveries = _deliveries_there(workspace, asset, rules, fanout)
+    if any(delivery.state is DeliveryState.DELIVERED for delivery in deliveries):
         logs.event(log, "echo", workspace=workspace.name, asset=asset, why="Fanout delivered it there")
         return
     if not planning.publications_for(asset, workspace, None, rules):
@@ -71,10 +81,20 @@ def _share(command: commands.Share, correlation_id: str | None, attempt: int, fa
     if lie_in_registry(found.uri, rules.provider):
         logs.event(log, "echo", workspace=workspace.name, asset=asset, why="its bytes lie in a registry")
         return
+    if any(found.properties.get(DELIVERY_TAG) == str(delivery.address) for delivery in deliveries):
+        logs.event(log, "echo", workspace=workspace.name, asset=asset, why="Fanout is delivering it there")
+        return
     publications = planning.publications_for(asset, workspace, found.tags, rules)
     if not publications:
         logs.event(log, "private", workspace=workspace.name, asset=asset, tenant=tenant.id, why="its tags")
     _Sharing(tenant, workspace, found, publications, rules.revision, correlation_id).request(fanout)
+
+
+def _deliveries_there(workspace: WorkspaceId, asset: Asset, rules: Rules, fanout: Fanout) -> list[DeliveryRow]:
+    """What the ledger has of registering this asset in this workspace, from whichever registry."""
+    route = Register().route
+    addresses = [DeliveryRow.address_of(asset, registry.name, workspace, route) for registry in rules.provider.registries]
+    return [delivery for address in addresses if (delivery := fanout.rows.find_delivery(address))]
 
 
 def _owner(workspace: WorkspaceId, rules: Rules) -> Tenant:
@@ -123,10 +143,12 @@ class _Sharing:
         wanted = self._row(registry, fanout)
         fanout.open_work.add(wanted.address)
         stands = fanout.rows.insert_share(wanted)
-        if stands.origin != self.workspace:
+        if stands.state is ShareState.FAILED:
+            stands = _opened_again(wanted, stands, fanout)
+        elif stands.origin != self.workspace:
             text = f"{stands.asset} in registry {registry} belongs to {stands.origin}; it cannot come from {self.workspace} too"
             return Reason("conflict", text, Owner.PUBLISHER, "register it under another name or version")
-        if stands.rev == 1:
+        if stands.state is ShareState.REQUESTED:  # new, or its wake-up may never have been sent: sent twice it is one
             logs.event(log, "share requested", share_id=stands.address, asset=stands.asset, tenant=self.tenant.id)
             send_wake_up(stands, fanout)
         return None
@@ -148,3 +170,9 @@ class _Sharing:
             rules_revision=self.revision,
             correlation_id=self.correlation_id,
         )
+
+
+def _opened_again(wanted: ShareRow, failed: ShareRow, fanout: Fanout) -> ShareRow:
+    """A share that failed leaves the place to whoever asks next: the same tenant, once it mended the cause, or another."""
+    row = replace(wanted, rev=failed.rev + 1, attempts=failed.attempts, etag=failed.etag)
+    return fanout.rows.replace(row)

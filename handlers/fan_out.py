@@ -33,6 +33,7 @@ def fan_out(turn: Turn[ShareRow]) -> ShareRow:
     _wake(plan, fanout)
     deliveries = _deliveries(turn, plan)
     while page := list(itertools.islice(deliveries, PAGE)):
+        fanout.open_work.add(deliveries_of(row.asset))  # each time: the timer forgets it when no row is open
         plan = fanout.rows.save_page(_advanced(plan, page), page)
         _wake(plan, fanout)
         if turn.now - began > LONGEST:
@@ -45,7 +46,6 @@ def _new_plan(turn: Turn[ShareRow]) -> PlanRow:
     asset = fanout.registries.asset(row.registry, row.asset)
     if asset is None:
         raise Transient(f"{row.asset} was in registry {row.registry}, and is not found now")
-    fanout.open_work.add(deliveries_of(row.asset))
     return PlanRow(asset=asset, share=row.address, origin=row.origin, origin_tenant=row.origin_tenant)
 
 
@@ -80,9 +80,10 @@ def _deliveries(turn: Turn[ShareRow], plan: PlanRow) -> Iterator[DeliveryRow]:
 
 def _delivery(turn: Turn[ShareRow], decision: planning.Decision) -> DeliveryRow:
     row = turn.row
+    address = DeliveryRow.address_of(row.asset, row.registry, decision.workspace, decision.action.route)
     return DeliveryRow(
-        partition=row.asset.key,
-        row=DeliveryRow.target_of(decision.workspace, decision.action.route),
+        partition=address.partition,
+        row=address.row,
         created_at=turn.now,
         next_at=turn.now,
         registry=row.registry,

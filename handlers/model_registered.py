@@ -33,7 +33,7 @@ def handle_message(message: Received, fanout: Fanout) -> None:
         event = json.loads(message.body)
         if not isinstance(event, dict):
             raise ValueError("it is no JSON object")
-    except ValueError as wrong:
+    except (ValueError, RecursionError) as wrong:
         reject(message, _unreadable(wrong), fanout)
         return
     handle(event, fanout)
@@ -44,6 +44,6 @@ def reject(message: Received, refused: Permanent, fanout: Fanout) -> None:
     fanout.queues.send(Queue.REJECTED, [rejection(message, refused.reason, "events")])
 
 
-def _unreadable(wrong: ValueError) -> Permanent:
+def _unreadable(wrong: Exception) -> Permanent:
     remedy = "send events of the Event Grid schema or CloudEvents 1.0, one a message"
     return Permanent("bad_event", f"the event cannot be used: {wrong}", Owner.PROVIDER, remedy)

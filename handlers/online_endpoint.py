@@ -4,7 +4,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from handlers.permission import claimed, delivered
+from handlers import endpoint_claim
+from handlers.endpoint_claim import Standing
+from handlers.permission import claimed, delivered, unless_withdrawn
 from handlers.turns import Turn
 from shared import backoff, logs
 from shared.assets import RegistryAsset
@@ -24,7 +26,7 @@ from shared.online_endpoint import (
     next_move,
 )
 from shared.ports import OperationState
-from shared.rows import DeliveryRow, TargetRow
+from shared.rows import DeliveryRow
 from shared.rules import OnlineEndpoint
 from shared.states import DeliveryState
 
@@ -45,36 +47,22 @@ def step(turn: Turn[DeliveryRow], action: OnlineEndpoint) -> DeliveryRow:
             Owner.PUBLISHER,
             "register the model in MLflow's folder layout, with type mlflow_model",
         )
-    match _claim_endpoint(turn, action):
-        case None:
-            return replace(row.tried(turn.now, "endpoint", "a newer version is wanted"), state=DeliveryState.SUPERSEDED)
-        case target if target.claimant != row.address:
+    if withdrawn := unless_withdrawn(turn, row, model):
+        endpoint_claim.release(turn, action)
+        return withdrawn
+    match endpoint_claim.claim(turn, action):
+        case Standing.SUPERSEDED:
+            return replace(row.tried(turn.now, "endpoint", "a newer version serves"), state=DeliveryState.SUPERSEDED)
+        case Standing.OTHERS:
             return _wait(turn, "another version is being deployed")
-        case _:
+        case Standing.MINE:
             return _advance(turn, action, model)
-
-
-def _claim_endpoint(turn: Turn[DeliveryRow], action: OnlineEndpoint) -> TargetRow | None:
-    """The endpoint's row, with what it shall serve: None when something newer than this delivery.
-
-    A claimant whose delivery ended has no claim any more.
-    """
-    row, rows = turn.row, turn.fanout.rows
-    target = rows.target(row.tenant, row.workspace, action.name)
-    if target is None:
-        target = TargetRow(tenant=row.tenant, workspace=row.workspace, endpoint=action.name, desired=row.address, rank=row.rank)
-    if (target.rank, target.desired.partition) > (row.rank, row.partition):
-        return target if target.claimant == row.address else None
-    wanted = replace(target, desired=row.address, rank=row.rank)
-    if target.claimant is None or (target.claimant != row.address and rows.get(target.claimant) is None):
-        wanted = replace(wanted, claimant=row.address)
-    return target if wanted == target else rows.save_target(wanted)
 
 
 def _advance(turn: Turn[DeliveryRow], action: OnlineEndpoint, model: RegistryAsset) -> DeliveryRow:
     """Do the one thing that the endpoint lacks next."""
     row, workspaces = turn.row, turn.fanout.workspaces
-    name = deployment_name(row.asset)
+    name = deployment_name(row.asset, str(row.address))
     tags = {DELIVERY_TAG: str(row.address), RANK_TAG: row.rank}
     match next_move(workspaces.endpoint(row.workspace, action.name), name, action.traffic):
         case Wait():

@@ -14,18 +14,20 @@ from shared.states import DeliveryState
 def claimed(turn: Turn[DeliveryRow], step: str, model: RegistryAsset, effect: Callable[[DeliveryRow], DeliveryRow]) -> DeliveryRow:
     """Claim the row, ask whether the delivery is still allowed, then have the effect."""
     row = turn.claim(step)
-    return _unless_withdrawn(turn, row, model) or effect(replace(row, state=DeliveryState.RUNNING))
+    return unless_withdrawn(turn, row, model) or effect(replace(row, state=DeliveryState.RUNNING))
 
 
 def delivered(turn: Turn[DeliveryRow], row: DeliveryRow, model: RegistryAsset, mode: str | None = None) -> DeliveryRow:
-    withdrawn = _unless_withdrawn(turn, row, model)
+    withdrawn = unless_withdrawn(turn, row, model)
     return withdrawn or replace(row, state=DeliveryState.DELIVERED, mode=mode, failures=0)
 
 
-def _unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, model: RegistryAsset) -> DeliveryRow | None:
+def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, model: RegistryAsset) -> DeliveryRow | None:
     """The row held or cancelled, where the rules as they are now say so."""
     shared = SharedAsset(row.asset, row.registry, row.origin, model.tags)
     match still_allowed(row, shared, turn.fanout.rules.current()):
+        case Allowed(decision) if decision.action != row.action:  # a limit or the subscription changed: go on by today's
+            return turn.again(replace(row, action=decision.action), 0)
         case Allowed():
             return None
         case Paused(tenant):

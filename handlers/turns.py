@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from shared import backoff, logs
-from shared.errors import Lost, Permanent, Transient
+from shared.errors import Conflict, Lost, NotFound, Owner, Permanent, Reason, Transient
 from shared.messages import Queue, Received, of_wake_up
 from shared.ports import Fanout
 from shared.rows import Claim, DeliveryRow, ShareRow, move
@@ -19,6 +19,8 @@ from shared.states import is_final
 from shared.wakeups import CLAIM, Act, Ignore, PutBack, SendSuccessor, WakeUp, judge
 
 log = logging.getLogger("fanout.turns")
+
+MOST_CONFLICTS = 150  # in a row, ten minutes apart in the end: about a day
 
 
 class Turn[R: ShareRow | DeliveryRow]:
@@ -106,13 +108,22 @@ def _act[R: ShareRow | DeliveryRow](turn: Turn[R], step: Step[R]) -> None:
         try:
             after = step(turn)
         except Transient as failure:
-            after = _postponed(turn, failure)
+            lasting = isinstance(failure, Conflict | NotFound) and turn.row.failures >= MOST_CONFLICTS
+            after = _failed(turn, _gave_up(failure)) if lasting else _postponed(turn, failure)
         except Permanent as failure:
-            tried = turn.row.tried(turn.now, turn.row.step, str(failure.reason))
-            after = cast(R, tried.failed(failure.reason))  # mypy widens Self of a bound that is a union
+            after = _failed(turn, failure.reason)
         turn.end(after)
     except Lost:
         logs.event(log, "overtaken", logging.DEBUG, row=turn.row.address)
+
+
+def _failed[R: ShareRow | DeliveryRow](turn: Turn[R], reason: Reason) -> R:
+    tried = turn.row.tried(turn.now, turn.row.step, str(reason))
+    return cast(R, tried.failed(reason))  # mypy widens Self of a bound that is a union
+
+
+def _gave_up(failure: Transient) -> Reason:
+    return Reason("gave_up", f"for a day: {failure}", Owner.SUBSCRIBER, "see Azure's text; mend what it names, then retry")
 
 
 def _postponed[R: ShareRow | DeliveryRow](turn: Turn[R], failure: Transient) -> R:

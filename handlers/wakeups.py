@@ -7,13 +7,14 @@ from handlers import deliveries, shares
 from handlers.turns import take
 from shared import backoff, logs
 from shared.deadline import within
-from shared.errors import Permanent, Transient
+from shared.errors import Permanent
 from shared.messages import Queue, Received, of_wake_up, rejection, to_wake_up
 from shared.ports import Fanout
 
 log = logging.getLogger("fanout.wakeups")
 
 LONGEST = 45.0  # seconds of Azure's time for one wake-up; a claim lasts longer
+MOST_HOPS = 30  # then it is left to the dead-letter queue, and to the timer
 PUT_BACK = 5.0  # seconds, when the tables can not be reached; more each time
 
 
@@ -27,7 +28,9 @@ def handle(message: Received, fanout: Fanout) -> None:
     try:
         with within(LONGEST):
             take(wake_up, message, fanout, shares.step, deliveries.step)
-    except (Transient, Permanent) as failure:
-        logs.event(log, "put back", logging.ERROR, row=wake_up.address, rev=wake_up.rev, why=failure)
+    except Exception as failure:
+        if wake_up.hop >= MOST_HOPS:
+            raise
+        logs.event(log, "put back", logging.ERROR, row=wake_up.address, rev=wake_up.rev, why=repr(failure))
         at = fanout.clock.now() + timedelta(seconds=backoff.spread(PUT_BACK * 2 ** min(wake_up.hop, 6)))
         fanout.queues.send(Queue.WAKEUPS, [of_wake_up(wake_up.put_back(), at)])

@@ -6,6 +6,7 @@ SPREAD = 0.2
 FIRST_LOOKS = (1.0, 2.0, 4.0)  # most imports of a model end within seconds
 SHORTEST_POLL, LONGEST_POLL = 1.0, 120.0
 FIRST_RETRY, LONGEST_RETRY = 2.0, 600.0
+LONGEST_ASKED = 3600.0  # what Azure may ask us to wait
 HORIZON = 900.0  # nothing is scheduled further ahead than this; the timer releases what is held longer
 
 
@@ -24,6 +25,6 @@ def first_looks_delay(looks: int, elapsed: float) -> float:
 
 
 def retry_delay(failures: int, retry_after: float | None = None) -> float:
-    """After the `failures`-th transient failure in a row: doubled each time, never sooner than Azure asked for."""
+    """After the `failures`-th transient failure in a row: doubled each time, never sooner than Azure asked for, within an hour."""
     doubled = spread(min(FIRST_RETRY * 2 ** min(failures - 1, 16), LONGEST_RETRY))
-    return max(doubled, retry_after or 0.0)
+    return max(doubled, min(retry_after or 0.0, LONGEST_ASKED))

@@ -49,6 +49,10 @@ class Conflict(Transient):
     """Azure answered 409: it is there already, or being changed at this moment. The next look tells which."""
 
 
+class Unreadable(Transient):
+    """A row of another version of Fanout, which that version, or the next deployment, may read."""
+
+
 class NotFound(Transient):
     """What was asked for is not there: an answer to who asked for just that; to all others, not there yet."""
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.assets import Asset
+from shared.keys import key
 
 DELIVERY_TAG = "fanout_delivery"  # on every endpoint and deployment that Fanout makes
 RANK_TAG = "fanout_rank"
@@ -23,7 +24,8 @@ class Deployment:
 
     @property
     def is_ours(self) -> bool:
-        return DELIVERY_TAG in self.tags
+        """The tag alone is no proof, since it can be copied to another deployment: its name must follow from it."""
+        return DELIVERY_TAG in self.tags and self.name.endswith(f"-{_mark(self.tags[DELIVERY_TAG])}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,14 @@ class Serving:
 type Move = CreateEndpoint | CreateDeployment | SetTraffic | DeleteDeployment | Wait | Taken | Broken | Serving
 
 
-def deployment_name(asset: Asset) -> str:
-    """Named from the version, for people, and from the whole asset, to be one of its kind on the endpoint."""
+def _mark(delivery: str) -> str:
+    return key(delivery)[:6]
+
+
+def deployment_name(asset: Asset, delivery: str) -> str:
+    """Named from the version, for people, and from the delivery that makes it, to be the only one of its name."""
     version = re.sub(r"[^a-zA-Z0-9]+", "-", asset.version).strip("-")
-    return f"v{version}"[: MAX_DEPLOYMENT_NAME - 7].strip("-") + f"-{asset.key[:6]}"
+    return f"v{version}"[: MAX_DEPLOYMENT_NAME - 7].strip("-") + f"-{_mark(delivery)}"
 
 
 def next_move(endpoint: Endpoint | None, deployment: str, steps: tuple[int, ...]) -> Move:

@@ -39,8 +39,8 @@ class Rows(Protocol):
     def close(self, row: DeliveryRow) -> None:
         """Move a delivery that ended from the open rows to the closed ones, in one transaction."""
 
-    def was_delivered(self, workspace: WorkspaceId, asset: Asset) -> bool:
-        """Whether this asset was registered there by a delivery that is through."""
+    def find_delivery(self, address: Address) -> DeliveryRow | None:
+        """The delivery, open or closed."""
 
     def plan(self, asset: Asset, registry: str) -> PlanRow | None: ...
 
@@ -48,7 +48,10 @@ class Rows(Protocol):
         """The registry's asset as its plan keeps it. Permanent `plan_missing` where there is none."""
 
     def save_page(self, plan: PlanRow, deliveries: Sequence[DeliveryRow]) -> PlanRow:
-        """The plan's cursor and up to 99 new deliveries, in one transaction. A delivery that stands already is left alone."""
+        """The plan's cursor and up to 99 new deliveries, in one transaction. A delivery that stands already is left alone.
+
+        Transient where another page was written first.
+        """
 
     def open_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]:
         """An asset's open deliveries with after < target <= upto, in order of their targets; upto None is no bound."""
@@ -58,7 +61,8 @@ class Rows(Protocol):
 
     def target(self, tenant: str, workspace: WorkspaceId, endpoint: str) -> TargetRow | None: ...
 
-    def save_target(self, row: TargetRow) -> TargetRow: ...
+    def save_target(self, row: TargetRow) -> TargetRow:
+        """Transient where another delivery was first: then look again."""
 
 
 class OpenWork(Protocol):

@@ -133,8 +133,9 @@ class DeliveryRow(Row):
     mode: str | None = None
 
     @staticmethod
-    def target_of(workspace: WorkspaceId, route: str) -> str:
-        return key(workspace.canonical, route)
+    def address_of(asset: Asset, registry: str, workspace: WorkspaceId, route: str) -> Address:
+        """The registry is part of the target: two may hold different assets of one name and version."""
+        return Address(RowKind.DELIVERY, asset.key, key(registry, workspace.canonical, route))
 
     @property
     def address(self) -> Address:

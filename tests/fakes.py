@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 
 from handlers import commands, reconcile, wakeups
 from shared.assets import Asset, RegistryAsset, WorkspaceAsset, WorkspaceId
-from shared.errors import Conflict, Lost, Owner, Permanent
+from shared.errors import Conflict, Lost, Owner, Permanent, Transient
 from shared.messages import Outgoing, Queue, Received
 from shared.online_endpoint import Deployment, Endpoint
 from shared.ports import OperationState
 from shared.rows import Address, DeliveryRow, PlanRow, RowKind, ShareRow, TargetRow, WorkRow
-from shared.rules import OnlineEndpoint, Register, Rules
-from shared.states import DeliveryState, is_final
+from shared.rules import OnlineEndpoint, Rules
+from shared.states import is_final
 
 LOCK = timedelta(seconds=60)
 MAX_DELIVERIES = 20
@@ -110,9 +110,8 @@ class FakeRows:
         del self.deliveries[row.address]
         self.closed[row.address] = row
 
-    def was_delivered(self, workspace: WorkspaceId, asset: Asset) -> bool:
-        address = Address(RowKind.DELIVERY, asset.key, DeliveryRow.target_of(workspace, Register().route))
-        return address in self.closed and self.closed[address].state is DeliveryState.DELIVERED
+    def find_delivery(self, address: Address) -> DeliveryRow | None:
+        return self.deliveries.get(address) or self.closed.get(address)
 
     def index(self, delivery: DeliveryRow) -> None:
         self.indexed.add(delivery.address)
@@ -147,7 +146,8 @@ class FakeRows:
 
     def _check(self, there: WorkRow | PlanRow | TargetRow | None, row: WorkRow | PlanRow | TargetRow) -> None:
         if (there.etag if there else "") != row.etag:
-            raise Lost("another's write stands")
+            shared_by_many = isinstance(row, PlanRow | TargetRow)
+            raise Transient("another was first") if shared_by_many else Lost("another's write stands")
 
     def _etag(self) -> str:
         return f"etag-{next(self._etags)}"

@@ -1,6 +1,7 @@
 """Calls to Azure Resource Manager and to registries that the SDK does not offer without waiting. azure-core's pipeline only."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 from azure.core import PipelineClient
@@ -13,6 +14,7 @@ from azure.mgmt.core.exceptions import ARMErrorFormat
 
 from shared.azure.errors import translated
 from shared.deadline import remaining
+from shared.errors import Transient
 from shared.ports import OperationState
 
 CONNECT_SECONDS, READ_SECONDS = 5, 15
@@ -70,9 +72,11 @@ def operation_state(client: Caller, address: str) -> OperationState:
     response = client.call("GET", address, doing="look at the operation")
     if response.status_code == 202:
         return OperationState.RUNNING
-    answer: dict[str, Any] = response.json() if response.text() else {}
-    status = str(answer.get("status", "Succeeded")).lower() if isinstance(answer, dict) else "succeeded"
+    with translated("look at the operation"):
+        answer: Any = response.json() if response.text() else None
+        status = str(answer["status"]).lower() if isinstance(answer, dict) and "status" in answer else "succeeded"
     if status in ("failed", "canceled"):
-        with translated("the operation failed"):
+        with suppress(Transient), translated("the operation failed"):  # one that Azure may do better: the resource tells
             raise HttpResponseError(response=response, error_format=ARMErrorFormat)
+        return OperationState.ENDED
     return OperationState.ENDED if status == "succeeded" else OperationState.RUNNING

@@ -6,7 +6,9 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
+
+from shared.errors import Unreadable
 
 LONGEST_STRING = 30_000  # characters in one property: 64 KB of UTF-16, less a margin
 JSON_SUFFIX = "_json"
@@ -33,7 +35,7 @@ class RowCodec[R]:
             elif isinstance(value, str | int | bool):
                 entity[name] = value
             else:
-                entity |= _json_properties(name, json.dumps(value))
+                entity |= _json_properties(name, json.dumps(value, ensure_ascii=False))
         return entity
 
     def to_row(self, entity: Mapping[str, Any], **keys: str) -> R:
@@ -41,7 +43,11 @@ class RowCodec[R]:
         for name in self._names:
             if f"{name}{JSON_SUFFIX}" in entity:
                 values[name] = json.loads(_joined(entity, f"{name}{JSON_SUFFIX}"))
-        return self._adapter.validate_python(values)
+        try:
+            return self._adapter.validate_python(values)
+        except ValidationError as wrong:
+            text = f"row {entity.get('PartitionKey')}/{entity.get('RowKey')} is not one that this version can read: {wrong}"
+            raise Unreadable(text[:800]) from wrong
 
 
 def _json_properties(name: str, text: str) -> dict[str, str]:

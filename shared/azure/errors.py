@@ -87,9 +87,8 @@ def verdict(error: Exception, doing: str) -> Transient | Permanent | NotFound:
         return _missing(error, text)
     if isinstance(error, HttpResponseError) and error.status_code:
         return _of_answer(error, text)
-    if isinstance(error, ClientAuthenticationError):
-        remedy = "give the function app an identity, and its client id in AZURE_CLIENT_ID"
-        return Permanent("no_identity", text, Owner.PROVIDER, remedy)
+    if isinstance(error, ClientAuthenticationError):  # no answer to blame: the token could not be had, now
+        return Transient(f"{text}; if this lasts: give the app an identity, and its client id in AZURE_CLIENT_ID")
     if isinstance(error, HttpResponseError):
         return Transient(text, uncertain=True)  # without a status: its answer broke off
     if isinstance(error, AzureError):
@@ -109,7 +108,7 @@ def _of_answer(error: HttpResponseError, text: str) -> Transient | Permanent | N
     status, code = error.status_code or 0, code_of(error)
     if code in _BY_CODE:
         return Permanent(_BY_CODE[code][0], text, *_BY_CODE[code][1:])
-    if status in (408, 429) or status >= 500 or code in TRANSIENT_CODES:
+    if status in (408, 423, 425, 429) or status >= 500 or code in TRANSIENT_CODES:
         return Transient(text, retry_after(error), uncertain=status in (408, 500, 502, 504))
     match status:
         case 401:
@@ -133,3 +132,5 @@ def translated(doing: str) -> Iterator[None]:
         yield
     except (AzureError, OSError) as error:
         raise verdict(error, doing) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # what the SDK and we make of an answer that is none
+        raise Transient(without_secrets(f"{doing}: Azure's answer makes no sense: {error!r}"), uncertain=True) from error

@@ -1,23 +1,25 @@
 """The ledger in Azure Table Storage: shares, deliveries, plans and endpoints' targets (tables of DESIGN.md, "Rows")."""
 
 import functools
+import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 from azure.core.exceptions import ResourceExistsError, ServiceResponseError
 from azure.data.tables import TableClient, TableServiceClient
 
+from shared import logs
 from shared.assets import Asset, RegistryAsset, WorkspaceId
 from shared.azure.entities import RowCodec
 from shared.azure.owned_writes import etag_of, if_match, read, submit, write
 from shared.azure.tables import table_errors
-from shared.errors import Owner, Permanent
+from shared.errors import Lost, Owner, Permanent, Transient, Unreadable
 from shared.keys import key
 from shared.rows import CLOSED, OPEN, Address, DeliveryRow, PlanRow, RowKind, ShareRow, TargetRow, WorkRow
-from shared.rules import Register
-from shared.states import DeliveryState
+
+log = logging.getLogger("fanout.ledger")
 
 _SHARES = RowCodec(ShareRow)
 _DELIVERIES = RowCodec(DeliveryRow)
@@ -63,9 +65,12 @@ class Ledger:
         closed = _DELIVERIES.to_entity(row, row.partition, CLOSED + row.row)
         submit(self._deliveries, closed, "", ("delete", opened, if_match(row.etag)))
 
-    def was_delivered(self, workspace: WorkspaceId, asset: Asset) -> bool:
-        entity = read(self._deliveries, asset.key, CLOSED + DeliveryRow.target_of(workspace, Register().route))
-        return entity is not None and entity["state"] == DeliveryState.DELIVERED
+    def find_delivery(self, address: Address) -> DeliveryRow | None:
+        for prefix in (OPEN, CLOSED):
+            entity = read(self._deliveries, address.partition, prefix + address.row)
+            if entity is not None:
+                return _delivery(entity)
+        return None
 
     def index(self, delivery: DeliveryRow) -> None:
         row_key = f"{delivery.created_at:%Y-%m-%dT%H:%M:%S.%f}|{delivery.partition}|{delivery.row}"
@@ -97,11 +102,16 @@ class Ledger:
         there = self._targets_between(partition, plan.page_from, plan.cursor)
         new = [row for row in deliveries if row.row not in there]
         inserts = [("create", _DELIVERIES.to_entity(row, partition, OPEN + row.row)) for row in new]
-        return replace(written, etag=submit(self._deliveries, cursor, plan.etag, *inserts))
+        with _someone_else_may_be_first():
+            return replace(written, etag=submit(self._deliveries, cursor, plan.etag, *inserts))
 
     def open_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]:
         with table_errors("list open deliveries"):
-            yield from map(_delivery, _range(self._deliveries, partition, OPEN, after, upto))
+            for entity in _range(self._deliveries, partition, OPEN, after, upto):
+                try:
+                    yield _delivery(entity)
+                except Unreadable as unreadable:  # one must not keep the others from being found
+                    logs.event(log, "unreadable", logging.ERROR, why=unreadable)
 
     def _targets_between(self, partition: str, after: str, upto: str) -> set[str]:
         with table_errors("list an asset's deliveries"):
@@ -120,7 +130,17 @@ class Ledger:
     def save_target(self, row: TargetRow) -> TargetRow:
         written = replace(row, rev=row.rev + 1)
         entity = _TARGETS.to_entity(written, key(row.tenant), TargetRow.row_key(row.workspace, row.endpoint))
-        return replace(written, etag=write(self._targets, entity, row.etag))
+        with _someone_else_may_be_first():
+            return replace(written, etag=write(self._targets, entity, row.etag))
+
+
+@contextmanager
+def _someone_else_may_be_first() -> Iterator[None]:
+    """Lost says that the row at hand was overtaken, and is someone else's care. A plan or a target is many rows' care."""
+    try:
+        yield
+    except Lost as lost:
+        raise Transient(f"changed by another delivery at the same time: {lost}", retry_after=0.5) from lost
 
 
 def _share(entity: Any) -> ShareRow:

@@ -4,6 +4,7 @@ An entry is written before its rows, so a young one without rows is left alone. 
 open: an entry that was added again in between has another ETag, and stays.
 """
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -11,11 +12,15 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableServiceClient, UpdateMode
 
+from shared import logs
 from shared.azure.ledger import Ledger
 from shared.azure.tables import table_errors
+from shared.errors import Unreadable
 from shared.keys import key
 from shared.rows import Address, RowKind, WorkRow
 from shared.states import is_final
+
+log = logging.getLogger("fanout.open_work")
 
 PARTITION = "open"
 
@@ -39,10 +44,17 @@ class OpenWorkTable:
         with table_errors("list open work"):
             entries = list(self._table.query_entities("PartitionKey eq @partition", parameters={"partition": PARTITION}))
         for entry in entries:
-            rows = self._rows(Address(RowKind(entry["kind"]), entry["partition"], entry["row"]))
-            if not rows and (entry.metadata["timestamp"] or before) < before:
+            rows = self._readable_rows(Address(RowKind(entry["kind"]), entry["partition"], entry["row"]))
+            if rows == [] and (entry.metadata["timestamp"] or before) < before:
                 self._forget(entry["RowKey"], str(entry.metadata["etag"]))
             yield from (row for row in rows if row.next_at < before)
+
+    def _readable_rows(self, address: Address) -> list[WorkRow]:
+        try:
+            return self._rows(address)
+        except Unreadable as unreadable:
+            logs.event(log, "unreadable", logging.ERROR, row=address, why=unreadable)
+            return []
 
     def _rows(self, address: Address) -> list[WorkRow]:
         if address.kind is RowKind.DELIVERY:

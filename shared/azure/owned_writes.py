@@ -29,6 +29,8 @@ _DOUBTFUL = (
     TableTransactionError,
 )
 
+_ANOTHERS = (404, 409, 412)  # gone, there already, changed: someone else's write
+
 
 def read(table: TableClient, partition: str, row: str) -> Any:
     """The entity, or None: also where the table itself is missing."""
@@ -84,6 +86,6 @@ def _stands(table: TableClient, owned: Entity, refused: Exception) -> str:
     there = read(table, owned["PartitionKey"], owned["RowKey"])
     if there is not None and there.get("writer") == owned["writer"]:
         return etag_of(there)
-    if isinstance(refused, ServiceResponseError) or (getattr(refused, "status_code", None) or 0) >= 500:
+    if isinstance(refused, ServiceResponseError) or getattr(refused, "status_code", None) not in _ANOTHERS:
         raise refused
     raise Lost(f"another writer's row stands: {refused}") from refused

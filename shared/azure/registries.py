@@ -14,6 +14,7 @@ from azure.core.rest import HttpResponse
 
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
 from shared.azure.arm import Caller, operation_state
+from shared.azure.errors import translated
 from shared.errors import Conflict, NotFound, Owner, Permanent
 from shared.ports import OperationState
 
@@ -51,10 +52,12 @@ class AzureRegistries:
     def asset(self, registry: str, asset: Asset) -> RegistryAsset | None:
         url = f"{self._registry(registry).url}/{PLURALS[asset.kind]}/{asset.name}/versions/{asset.version}"
         try:
-            answer = self._call("GET", url, doing=f"look for {asset} in registry {registry}").json()
+            doing = f"look for {asset} in registry {registry}"
+            answer = self._call("GET", url, doing=doing)
         except NotFound:
             return None
-        return _registry_asset(registry, asset, answer["properties"])
+        with translated(doing):
+            return _registry_asset(registry, asset, answer.json()["properties"])
 
     def source_id(self, workspace: WorkspaceId, asset: Asset) -> str:
         place = self._workspace(workspace)
@@ -100,31 +103,36 @@ class AzureRegistries:
 
     def _discover(self, name: str) -> _Registry:
         url = f"{self._registry_discovery}/registrymanagement/v1.0/registries/{name}/discovery"
+        doing = f"find registry {name}"
         try:
-            found = self._discovery.call("GET", url, params={"api-version": DISCOVERY_API}, doing=f"find registry {name}").json()
+            answer = self._discovery.call("GET", url, params={"api-version": DISCOVERY_API}, doing=doing)
         except NotFound as missing:
             remedy = "correct the registry's name in provider.yaml, or give the app's identity access to it"
             raise Permanent("registry_not_found", str(missing), Owner.PROVIDER, remedy) from missing
-        address = (
-            f"{found['primaryRegionResourceProviderUri'].rstrip('/')}/mferp/managementfrontend/subscriptions/"
-            f"{found['subscriptionId']}/resourceGroups/{found['resourceGroup']}"
-            f"/providers/Microsoft.MachineLearningServices/registries/{name}"
-        )
-        return _Registry(address, tuple(found["regions"]))
+        with translated(doing):
+            found = answer.json()
+            address = (
+                f"{found['primaryRegionResourceProviderUri'].rstrip('/')}/mferp/managementfrontend/subscriptions/"
+                f"{found['subscriptionId']}/resourceGroups/{found['resourceGroup']}"
+                f"/providers/Microsoft.MachineLearningServices/registries/{name}"
+            )
+            return _Registry(address, tuple(found["regions"]))
 
     def _read_workspace(self, workspace: WorkspaceId) -> _Workspace:
         """A workspace's region and guid never change."""
         try:
-            found = self._arm.call(
+            answer = self._arm.call(
                 "GET",
                 f"{self._resource_manager}{workspace}",
                 params={"api-version": WORKSPACE_API},
                 doing=f"find workspace {workspace.name}",
-            ).json()
+            )
         except NotFound as missing:
             remedy = "correct the workspace's ARM id in the rules, or let the app's identity see it"
             raise Permanent("workspace_not_found", str(missing), Owner.PROVIDER, remedy) from missing
-        return _Workspace(found["location"], found["properties"]["workspaceId"])
+        with translated(f"find workspace {workspace.name}"):
+            found = answer.json()
+            return _Workspace(found["location"], found["properties"]["workspaceId"])
 
     def _call(self, method: str, url: str, *, body: object = None, doing: str) -> HttpResponse:
         return self._arm.call(method, url, params={"api-version": DATAPLANE_API}, body=body, doing=doing)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusMessageBatch, ServiceBusSender
 from azure.servicebus.exceptions import MessageSizeExceededError, ServiceBusError
@@ -27,6 +28,9 @@ class ServiceBusQueues:
             except (ServiceBusError, OSError) as failure:
                 self._drop(queue)
                 raise Transient(without_secrets(f"send to queue {queue}: {failure}")) from failure
+            except BaseException:
+                self._drop(queue)
+                raise
 
     def _sender(self, queue: Queue) -> ServiceBusSender:
         if queue not in self._senders:
@@ -65,5 +69,12 @@ def _service_bus_message(message: Outgoing) -> ServiceBusMessage:
         scheduled_enqueue_time_utc=message.at,
         correlation_id=message.correlation_id,
         content_type=message.content_type,
-        application_properties=dict(message.properties),  # type: ignore[arg-type] # as they came: strings and numbers
+        application_properties={name: _typed(value) for name, value in message.properties.items()},
     )
+
+
+def _typed(value: object) -> Any:
+    """As it came. The SDK takes a large integer only with its AMQP type said."""
+    if isinstance(value, int) and not isinstance(value, bool) and not -(2**31) <= value < 2**31:
+        return {"TYPE": "LONG" if value < 2**63 else "ULONG", "VALUE": value} if -(2**63) <= value < 2**64 else str(value)
+    return value if isinstance(value, str | bytes | bool | int | float | None) else str(value)

@@ -67,6 +67,9 @@ def table_errors(doing: str) -> Iterator[None]:
         if error.status_code in (401, 403):
             remedy = "assign Storage Table Data Contributor on the storage account to the app's identity"
             raise Permanent("tables_forbidden", text, Owner.PROVIDER, remedy) from error
+        if error.status_code == 413 or "TooLarge" in str(error):
+            remedy = "register the asset with shorter tags, properties and description"
+            raise Permanent("row_too_large", text, Owner.PUBLISHER, remedy) from error
         raise Transient(text) from error
     except AzureError as error:
         raise Transient(without_secrets(f"{doing}: {error}")) from error

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from azure.core.exceptions import ServiceResponseError
+from azure.core.exceptions import HttpResponseError, ServiceResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.data.tables import TableServiceClient
@@ -13,9 +13,9 @@ from azure.data.tables import TableServiceClient
 from shared.assets import RegistryAsset
 from shared.azure.ledger import Ledger
 from shared.azure.open_work import OpenWorkTable
-from shared.azure.tables import create_tables, open_tables
+from shared.azure.tables import create_tables, open_tables, table_errors
 from shared.clock import CorrectedClock
-from shared.errors import Lost, Owner, Reason
+from shared.errors import Lost, Owner, Permanent, Reason, Transient, Unreadable
 from shared.ports import Rows
 from shared.rows import Address, Claim, DeliveryRow, PlanRow, RowKind, ShareRow, TargetRow
 from shared.rules import Register
@@ -67,9 +67,10 @@ def share(version: str = "1") -> ShareRow:
 
 def delivery(n: int = 1) -> DeliveryRow:
     there = workspace(f"w{n}")
+    address = DeliveryRow.address_of(credit_card(), "hub", there, Register().route)
     return DeliveryRow(
-        partition=credit_card().key,
-        row=DeliveryRow.target_of(there, Register().route),
+        partition=address.partition,
+        row=address.row,
         created_at=NOW,
         next_at=NOW,
         registry="hub",
@@ -125,31 +126,25 @@ def test_a_page_is_written_whole_and_leaves_what_stands_alone(rows: Rows) -> Non
     assert [row.row for row in between] == [deliveries[4].row, deliveries[5].row]
 
 
-def test_of_two_pages_at_once_one_is_lost_and_writes_nothing(rows: Rows) -> None:
+def test_of_two_pages_at_once_one_comes_first_and_the_other_writes_nothing(rows: Rows) -> None:
     there = rows.save_page(replace(plan(), cursor="a"), [])
     rows.save_page(replace(there, cursor="b"), [])
-    with pytest.raises(Lost):
+    with pytest.raises(Transient):
         rows.save_page(replace(there, cursor="c"), [delivery()])
     assert list(rows.open_deliveries(credit_card().key)) == []
 
 
 def test_a_closed_delivery_is_open_no_more_and_stays_in_the_ledger(rows: Rows) -> None:
     rows.save_page(replace(plan(), cursor="z"), [delivery()])
-    assert not rows.was_delivered(workspace("w1"), credit_card())
     (there,) = rows.open_deliveries(credit_card().key)
-    rows.close(replace(there, rev=2, state=DeliveryState.DELIVERED))
+    assert rows.find_delivery(there.address) == there
+    closed = replace(there, rev=2, state=DeliveryState.DELIVERED)
+    rows.close(closed)
     assert rows.get(there.address) is None
-    assert rows.was_delivered(workspace("w1"), credit_card())
-    assert not rows.was_delivered(workspace("w1"), credit_card("2"))
+    assert rows.find_delivery(there.address) == closed
+    assert rows.find_delivery(delivery(2).address) is None
     with pytest.raises(Lost):
         rows.close(replace(there, rev=2, state=DeliveryState.FAILED))
-
-
-def test_a_delivery_that_failed_did_not_bring_the_asset(rows: Rows) -> None:
-    rows.save_page(replace(plan(), cursor="z"), [delivery()])
-    (there,) = rows.open_deliveries(credit_card().key)
-    rows.close(replace(there, rev=2, state=DeliveryState.FAILED))
-    assert not rows.was_delivered(workspace("w1"), credit_card())
 
 
 def test_an_endpoint_has_one_target(rows: Rows) -> None:
@@ -157,9 +152,9 @@ def test_an_endpoint_has_one_target(rows: Rows) -> None:
     there = rows.save_target(wanted)
     assert rows.target("t", workspace("W1"), "CARDS") == there
     rows.save_target(replace(there, rank="2"))
-    with pytest.raises(Lost):
+    with pytest.raises(Transient):
         rows.save_target(replace(there, rank="3"))
-    with pytest.raises(Lost):
+    with pytest.raises(Transient):
         rows.save_target(wanted)
 
 
@@ -197,6 +192,28 @@ def test_the_clock_follows_the_tables(connection: str, tables: TableServiceClien
     with open_tables(connection, None, NotImplemented, clock) as service:
         Ledger(service).get(share().address)
     assert abs((clock.now() - datetime.now(UTC)).total_seconds()) < 1.5
+
+
+def test_a_row_of_another_version_hides_no_other_and_is_kept(tables: TableServiceClient) -> None:
+    ledger = Ledger(tables)
+    work = OpenWorkTable(tables, ledger)
+    for version in "12":
+        work.add(share(version).address)
+        ledger.insert_share(share(version))
+    strange = {"PartitionKey": share().partition, "RowKey": share().row, "state": "recalling"}
+    tables.get_table_client("shares").update_entity(strange)
+    with pytest.raises(Unreadable, match="recalling"):
+        ledger.get(share().address)
+    assert [row.address for row in work.overdue(NOW + timedelta(days=900))] == [share("2").address]
+
+
+@pytest.mark.parametrize(("status", "code"), [(413, "RequestBodyTooLarge"), (400, "EntityTooLarge")])
+def test_a_row_that_is_too_large_is_a_permanent_failure(status: int, code: str) -> None:
+    refusal = HttpResponseError(message=f"The entity is larger than the maximum allowed size. ErrorCode:{code}")
+    refusal.status_code = status
+    with pytest.raises(Permanent) as found, table_errors("write a row"):
+        raise refusal
+    assert found.value.reason.code == "row_too_large"
 
 
 def test_open_work_is_found_when_overdue_and_forgotten_when_done(tables: TableServiceClient) -> None:

@@ -25,7 +25,7 @@ A_SHARE = ShareRow(
 )
 A_DELIVERY = DeliveryRow(
     partition=credit_card().key,
-    row=DeliveryRow.target_of(workspace("fabrikam"), Register().route),
+    row=DeliveryRow.address_of(credit_card(), "hub", workspace("fabrikam"), Register().route).row,
     created_at=NOON,
     next_at=NOON,
     state=DeliveryState.RUNNING,

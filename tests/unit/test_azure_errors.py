@@ -199,8 +199,6 @@ def test_a_missing_workspace_is_for_the_provider_to_mend(code: str, message: str
         (answered(200, "ImageBuildFailure"), "image_build_failed", Owner.PUBLISHER),
         (answered(200, "ResourceNotReady"), "not_ready", Owner.PUBLISHER),
         (answered(200, "BadArgument"), "refused", Owner.PROVIDER),
-        (ClientAuthenticationError("no token"), "no_identity", Owner.PROVIDER),
-        (CredentialUnavailableError("no managed identity"), "no_identity", Owner.PROVIDER),
         (ValueError("a defect"), "unexpected", Owner.PROVIDER),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
@@ -273,9 +271,23 @@ def test_an_error_page_is_cut() -> None:
 # ---- at the edge
 
 
-def test_what_is_no_error_of_azures_passes_untouched() -> None:
-    with pytest.raises(KeyError), translated("import"):
-        raise KeyError("a defect")
+@pytest.mark.parametrize("error", [ClientAuthenticationError("no token"), CredentialUnavailableError("no managed identity")])
+def test_a_token_that_could_not_be_had_may_be_had_later(error: Exception) -> None:
+    found = verdict(error, "import")
+    assert isinstance(found, Transient)
+    assert "AZURE_CLIENT_ID" in str(found)
+
+
+@pytest.mark.parametrize("error", [KeyError("location"), ValueError("no JSON"), AttributeError("'str' has no 'properties'")])
+def test_an_answer_that_makes_no_sense_is_asked_for_again(error: Exception) -> None:
+    with pytest.raises(Transient, match="makes no sense") as found, translated("import"):
+        raise error
+    assert found.value.uncertain
+
+
+def test_what_is_not_azures_passes_untouched() -> None:
+    with pytest.raises(ZeroDivisionError), translated("import"):
+        raise ZeroDivisionError
 
 
 def test_the_sdks_error_stays_known_as_the_cause() -> None:

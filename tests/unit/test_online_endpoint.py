@@ -29,14 +29,24 @@ from tests.unit.random_rows import asset_names
 from tests.unit.world import credit_card
 
 AZURE_NAME = re.compile(r"[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?")
-WANTED = deployment_name(credit_card("7"))
-OLDER = tuple(deployment_name(credit_card(version)) for version in ("1", "2", "3", "4"))
+
+
+def delivery_of(asset: Asset) -> str:
+    return f"delivery/{asset.key}/cards"
+
+
+def name_of(asset: Asset) -> str:
+    return deployment_name(asset, delivery_of(asset))
+
+
+MADE_BY = {name_of(credit_card(version)): delivery_of(credit_card(version)) for version in ("1", "2", "3", "4", "7")}
+*OLDER, WANTED = MADE_BY
 TENANTS_OWN = ("blue", "champion")
 OURS = {DELIVERY_TAG: "delivery/cards"}
 
 
 def of_ours(name: str, state: str = "succeeded", rank: int = 7) -> Deployment:
-    return Deployment(name, state, {**OURS, RANK_TAG: f"2026-03-{rank:02}"})
+    return Deployment(name, state, {DELIVERY_TAG: MADE_BY[name], RANK_TAG: f"2026-03-{rank:02}"})
 
 
 def an_endpoint(*deployments: Deployment, traffic: dict[str, int] | None = None, state: str = "succeeded") -> Endpoint:
@@ -285,14 +295,14 @@ models = st.builds(Asset, st.just(Kind.MODEL), asset_names, asset_names | st.tex
 @example(credit_card("9" * 40))
 @example(credit_card("."))
 def test_a_deployment_has_a_name_that_azure_accepts_whatever_the_version_is(asset: Asset) -> None:
-    name = deployment_name(asset)
+    name = name_of(asset)
     assert 3 <= len(name) <= 32
     assert AZURE_NAME.fullmatch(name)
 
 
 @given(one=models, other=models)
 def test_different_assets_are_different_deployments(one: Asset, other: Asset) -> None:
-    assert (deployment_name(one) == deployment_name(other)) == (one == other)
+    assert (name_of(one) == name_of(other)) == (one == other)
 
 
 @pytest.mark.parametrize(
@@ -307,8 +317,16 @@ def test_different_assets_are_different_deployments(one: Asset, other: Asset) ->
     ids=str,
 )
 def test_versions_that_look_alike_are_different_deployments_in_any_case_of_letters(one: Asset, other: Asset) -> None:
-    assert deployment_name(one).lower() != deployment_name(other).lower()
+    assert name_of(one).lower() != name_of(other).lower()
 
 
 def test_a_deployments_name_shows_the_version() -> None:
-    assert deployment_name(credit_card("2026.03.1")).startswith("v2026-03-1-")
+    assert name_of(credit_card("2026.03.1")).startswith("v2026-03-1-")
+
+
+def test_a_deployment_that_copied_our_tags_is_not_ours() -> None:
+    copied = Deployment("champion", "succeeded", {DELIVERY_TAG: MADE_BY[WANTED], RANK_TAG: "2026-03-01"})
+    assert not copied.is_ours
+    assert of_ours(WANTED).is_ours
+    endpoint = an_endpoint(copied, of_ours(WANTED), traffic={"champion": 30, WANTED: 70})
+    assert next_move(endpoint, WANTED, (100,)) == Serving()

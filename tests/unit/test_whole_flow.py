@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.assets import WorkspaceAsset
+from shared.assets import Asset, WorkspaceAsset
 from shared.errors import Transient
 from shared.online_endpoint import deployment_name
+from shared.rows import DeliveryRow
 from shared.rules import Publication, Register, RegistryRule, TenantState
 from shared.states import DeliveryState, ShareState
 from tests.fakes import Crash, World, refusal
@@ -40,6 +41,12 @@ def outcome(world: World) -> tuple[object, ...]:
     )
 
 
+def serving(world: World, asset: Asset) -> str:
+    """The name of the deployment that brings this version to fabrikam's endpoint."""
+    route = CARDS.route
+    return deployment_name(asset, str(DeliveryRow.address_of(asset, "hub", workspace("fabrikam"), route)))
+
+
 def test_a_registered_model_arrives_at_all_who_subscribed() -> None:
     world = three_subscribers()
     register(world, credit_card())
@@ -47,7 +54,7 @@ def test_a_registered_model_arrives_at_all_who_subscribed() -> None:
     assert {share.state for share in world.rows.shares.values()} == {ShareState.SHARED}
     assert {row.state for row in world.rows.closed.values()} == {DeliveryState.DELIVERED}
     assert (workspace("adventure"), credit_card()) in world.azure.models
-    assert world.azure.endpoints[workspace("fabrikam"), "cards"].traffic == {deployment_name(credit_card()): 100}
+    assert world.azure.endpoints[workspace("fabrikam"), "cards"].traffic == {serving(world, credit_card()): 100}
     assert world.rows.deliveries == {}
     assert world.open_work.addresses <= {row for row in world.open_work.addresses if row.row == ""}
 
@@ -173,7 +180,7 @@ def test_an_endpoint_ends_with_the_newest_version_whatever_the_order(order: list
         world.run(until=timedelta(seconds=gap))
     world.run()
     endpoint = world.azure.endpoints[workspace("fabrikam"), "cards"]
-    assert endpoint.traffic == {deployment_name(credit_card("5")): 100}
+    assert endpoint.traffic == {serving(world, credit_card("5")): 100}
     assert len(endpoint.deployments) <= 2
     states = {row.asset.version: row.state for row in world.rows.closed.values()}
     assert states["5"] is DeliveryState.DELIVERED
