@@ -148,7 +148,7 @@ class _Sharing:
         elif stands.origin != self.workspace:
             text = f"{stands.asset} in registry {registry} belongs to {stands.origin}; it cannot come from {self.workspace} too"
             return Reason("conflict", text, Owner.PUBLISHER, "register it under another name or version")
-        if stands.state is ShareState.REQUESTED:  # new, or its wake-up may never have been sent: sent twice it is one
+        if stands.state is ShareState.REQUESTED and not stands.claim:  # new, or its wake-up was never sent: sent twice it is one
             logs.event(log, "share requested", share_id=stands.address, asset=stands.asset, tenant=self.tenant.id)
             send_wake_up(stands, fanout)
         return None

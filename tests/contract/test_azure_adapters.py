@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
 from shared.bootstrap import AzureFanout
 from shared.deadline import within
 from shared.errors import Conflict, NotFound, Permanent, Transient
-from shared.online_endpoint import DELIVERY_TAG
+from shared.online_endpoint import DELIVERY_TAG, Broken, deployment_name, next_move
 from shared.ports import OperationState
 from shared.rules import OnlineEndpoint
 from tests.end_to_end.support import QUICK, REGISTRY, eventually, mlflow_folder, register
 
+NAME = deployment_name(Asset(Kind.MODEL, "cards", "1"), "d")
 CARDS = OnlineEndpoint("cards", "Standard_DS3_v2", 1, (100,))
 
 
@@ -178,15 +180,15 @@ def test_an_endpoint_is_made_step_by_step_without_a_poller(cloud: LocalCloud, az
         eventually("its end", lambda: ml.operation(operation) is OperationState.ENDED)
 
     through(ml.begin_endpoint(there, "cards", {DELIVERY_TAG: "d"}))
-    through(ml.begin_deployment(there, CARDS, "v1-abcdef", shared, {DELIVERY_TAG: "d"}))
+    through(ml.begin_deployment(there, CARDS, NAME, shared, {DELIVERY_TAG: "d"}))
     seen = ml.endpoint(there, "cards")
     assert seen
     assert seen.is_ours
-    assert [(each.name, each.state, each.is_ours) for each in seen.deployments] == [("v1-abcdef", "succeeded", True)]
-    through(ml.begin_traffic(there, seen, {"v1-abcdef": 100}))
+    assert [(each.name, each.state, each.is_ours) for each in seen.deployments] == [(NAME, "succeeded", True)]
+    through(ml.begin_traffic(there, seen, {NAME: 100}))
     seen = ml.endpoint(there, "cards")
     assert seen
-    assert seen.traffic == {"v1-abcdef": 100}
+    assert seen.traffic == {NAME: 100}
 
 
 def test_a_deployment_that_fails_says_why(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:
@@ -197,7 +199,7 @@ def test_a_deployment_that_fails_says_why(cloud: LocalCloud, azure: AzureFanout,
     eventually("the endpoint", lambda: ml.operation(made) is OperationState.ENDED)
     cloud.azure_ml.arm("PUT .*/deployments/", operation={"code": "OutOfQuota", "message": "Not enough quota"})
     action = OnlineEndpoint("too-small", "Standard_DS3_v2", 1, (100,))
-    operation = ml.begin_deployment(there, action, "v1-abcdef", shared, {DELIVERY_TAG: "d"})
+    operation = ml.begin_deployment(there, action, NAME, shared, {DELIVERY_TAG: "d"})
     assert operation
 
     def failed() -> bool:
@@ -208,6 +210,23 @@ def test_a_deployment_that_fails_says_why(cloud: LocalCloud, azure: AzureFanout,
         return False
 
     eventually("the failure", failed)
+
+
+def test_an_operation_that_azure_itself_broke_counts_as_ended_and_the_resource_tells(
+    cloud: LocalCloud, azure: AzureFanout, tmp_path: Path
+) -> None:
+    shared = shared_model(cloud, azure, "broken", tmp_path)
+    there, ml = workspace(cloud, "there"), azure.workspaces
+    made = ml.begin_endpoint(there, "broken", {DELIVERY_TAG: "d"})
+    assert made
+    eventually("the endpoint", lambda: ml.operation(made) is OperationState.ENDED)
+    cloud.azure_ml.arm("PUT .*/deployments/", operation={"code": "InternalServerError", "message": "sorry"})
+    operation = ml.begin_deployment(there, replace(CARDS, name="broken"), NAME, shared, {DELIVERY_TAG: "d"})
+    assert operation
+    eventually("its end", lambda: ml.operation(operation) is OperationState.ENDED)
+    seen = ml.endpoint(there, "broken")
+    assert seen
+    assert next_move(seen, NAME, (100,)) == Broken(f"deployment {NAME}")
 
 
 def test_slow_answers_are_cut_off_at_the_deadline_of_the_message(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:

@@ -112,6 +112,7 @@ def test_a_bad_command_is_kept_with_the_reason(cloud: LocalCloud, case: str) -> 
     assert kept["body"] == body
     assert kept["application_properties"]["fanout_code"] == code
     assert kept["application_properties"]["mine"] == "stays"
+    assert kept["application_properties"]["large"] == 2**40
     assert kept["application_properties"]["fanout_remedy"]
 
 
@@ -177,7 +178,8 @@ def test_a_workspace_that_holds_other_content_under_that_name_keeps_it(cloud: Lo
 
 
 def _send(cloud: LocalCloud, body: str, message_id: str, queue: str = "commands") -> None:
-    message = ServiceBusMessage(body, message_id=message_id, application_properties={"mine": "stays"})
+    properties: dict[Any, Any] = {"mine": "stays", "large": {"TYPE": "LONG", "VALUE": 2**40}}  # the SDK wants the type said
+    message = ServiceBusMessage(body, message_id=message_id, application_properties=properties)
     with cloud.service_bus_client() as client, client.get_queue_sender(queue) as sender:
         sender.send_messages(message)
 
