@@ -39,7 +39,7 @@ def handle(message: Received, fanout: Fanout) -> None:
         fanout.queues.send(Queue.REJECTED, [rejection(message, refused.reason, "commands")])
     except Transient as failure:
         _send_again(message, attempt, failure, fanout)
-    except Exception as fault:
+    except Exception as fault:  # ours: left to the queue it would burn its ten deliveries in milliseconds
         if attempt >= ATTEMPTS_OF_FAULTS:
             raise
         _send_again(message, attempt, Transient(f"unexpected: {fault!r}"), fanout)

@@ -28,7 +28,7 @@ def step(turn: Turn[ShareRow]) -> ShareRow:
             return _look(turn)
         case ShareState.FANNING_OUT:
             return fan_out(turn)
-        case _:
+        case ShareState.SHARED | ShareState.FAILED:
             return turn.row
 
 

@@ -87,6 +87,7 @@ def send_wake_up(row: ShareRow | DeliveryRow, fanout: Fanout) -> None:
 def take(wake_up: WakeUp, message: Received, fanout: Fanout, share_step: Step[ShareRow], delivery_step: Step[DeliveryRow]) -> None:
     """Act on a wake-up as the protocol has it. Transient when the tables or the queue can not be reached."""
     row = fanout.rows.get(wake_up.address)
+    row = None if row and is_final(row.state) else row
     look = judge(wake_up, row, message.sequence_number, fanout.clock.now())
     logs.event(log, "look", logging.DEBUG, row=wake_up.address, rev=wake_up.rev, hop=wake_up.hop, verdict=look)
     match look:

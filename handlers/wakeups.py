@@ -28,7 +28,7 @@ def handle(message: Received, fanout: Fanout) -> None:
     try:
         with within(LONGEST):
             take(wake_up, message, fanout, shares.step, deliveries.step)
-    except Exception as failure:
+    except Exception as failure:  # Azure's, the row's or ours: left to the queue it would burn its deliveries in milliseconds
         if wake_up.hop >= MOST_HOPS:
             raise
         logs.event(log, "put back", logging.ERROR, row=wake_up.address, rev=wake_up.rev, why=repr(failure))
