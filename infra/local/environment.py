@@ -57,6 +57,7 @@ def in_environment(settings: Mapping[str, str]) -> Iterator[None]:
     """This process's environment with these settings, and as it was afterwards."""
     before = {name: os.environ.get(name) for name in (*settings, SET_BY_THE_SDK)}
     os.environ.update(settings)
+    os.environ.pop(SET_BY_THE_SDK, None)
     try:
         yield
     finally:

@@ -5,6 +5,7 @@ into its elements' own bytes: what a sender wrote passes through the broker with
 """
 
 import struct
+import sys
 import uuid
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -114,6 +115,13 @@ def _number(layout: str) -> Decoder:
     return lambda data, at: (form.unpack_from(data, at)[0], at + form.size)
 
 
+def _character(data: bytes, at: int) -> Decoded:
+    (code_point,) = _UINT.unpack_from(data, at)
+    if code_point > sys.maxunicode:
+        raise MalformedError(f"{code_point:#x} is no character of Unicode")
+    return chr(code_point), at + 4
+
+
 def _opaque(size: int) -> Decoder:
     """Decimals: nothing here computes with them, so they stay as they are."""
     return lambda data, at: (_part(data, at, at + size), at + size)
@@ -202,7 +210,7 @@ _DECODERS: dict[int, Decoder] = {
     0x70: _number(">I"),
     0x71: _number(">i"),
     0x72: _number(">f"),
-    0x73: lambda data, at: (chr(_UINT.unpack_from(data, at)[0]), at + 4),
+    0x73: _character,
     0x74: _opaque(4),
     0x80: _number(">Q"),
     0x81: _number(">q"),

@@ -1,0 +1,13 @@
+"""What holds for every test."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_cloud_is_left_to_child_processes() -> Iterator[None]:
+    """MLClient leaves its cloud's name in the environment; a process that inherits it without the metadata cannot import it."""
+    yield
+    os.environ.pop("AZUREML_CURRENT_CLOUD", None)
