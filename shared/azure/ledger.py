@@ -66,7 +66,7 @@ class Ledger:
         submit(self._deliveries, closed, "", ("delete", opened, if_match(row.etag)))
 
     def find_delivery(self, address: Address) -> DeliveryRow | None:
-        for prefix in (OPEN, CLOSED):
+        for prefix in (CLOSED, OPEN, CLOSED):  # most are closed; one may be closed between the two reads
             entity = read(self._deliveries, address.partition, prefix + address.row)
             if entity is not None:
                 return _delivery(entity)
