@@ -70,12 +70,12 @@ def _share(command: commands.Share, correlation_id: str | None, attempt: int, fa
     workspace, asset = command.source, command.what
     rules = fanout.rules.current()
     tenant = _owner(workspace, rules)
+    if not planning.publications_for(asset, workspace, None, rules):
+        logs.event(log, "private", workspace=workspace.name, asset=asset, tenant=tenant.id)
+        return
     deliveries = _deliveries_there(workspace, asset, rules, fanout)
     if any(delivery.state is DeliveryState.DELIVERED for delivery in deliveries):
         logs.event(log, "echo", workspace=workspace.name, asset=asset, why="Fanout delivered it there")
-        return
-    if not planning.publications_for(asset, workspace, None, rules):
-        logs.event(log, "private", workspace=workspace.name, asset=asset, tenant=tenant.id)
         return
     found = _find(workspace, asset, attempt, fanout)
     if lie_in_registry(found.uri, rules.provider):
