@@ -3,7 +3,7 @@
 import logging
 
 
-def event(logger: logging.Logger, what: str, /, level: int = logging.INFO, **ids: object) -> None:
+def event(logger: logging.Logger, what: str, level: int = logging.INFO, /, **ids: object) -> None:
     """One line per decision. Ids by name (share_id, delivery_id, tenant, …); never a secret, never an asset's content."""
     shown = " ".join(f"{name}={value}" for name, value in ids.items())
     fields = {f"fanout_{name}": str(value) for name, value in ids.items()}
