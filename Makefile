@@ -38,7 +38,7 @@ lock: $(SET_UP) ## pin the newest versions of requirements*.in and package.json
 	npm install --package-lock-only --ignore-scripts
 
 clean: ## remove all that is not committed: packages, state, caches
-	rm -rf $(VENV) node_modules .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) node_modules .local* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.installed: requirements-dev.txt .python-version

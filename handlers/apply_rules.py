@@ -1,16 +1,14 @@
-"""Puts the rules of a folder in force: first what they would change, then the change."""
+"""Puts rules in force: first what they would change, then the change."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from shared.rules import Provider, Tenant
 from shared.rules_change import Applied, RulesChange, RulesStore, difference
-from shared.rules_file import read_rules
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A folder's rules beside those in force. `change` holds for revision `based_on`."""
+    """New rules beside those in force. `change` holds for revision `based_on`."""
 
     provider: Provider
     tenants: tuple[Tenant, ...]
@@ -26,9 +24,3 @@ def propose(provider: Provider, tenants: tuple[Tenant, ...], store: RulesStore) 
 def apply_proposal(proposal: Proposal, store: RulesStore, by: str) -> Applied:
     """ApplyLostError where other rules came into force since the proposal was made."""
     return store.apply(proposal.provider, proposal.tenants, by, proposal.based_on)
-
-
-def apply_rules(folder: Path, store: RulesStore, by: str) -> Applied:
-    """Both at once. InvalidRulesError, with every problem, before anything is written."""
-    provider, tenants = read_rules(folder)
-    return apply_proposal(propose(provider, tenants, store), store, by)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from handlers.share_command import share
 from shared import backoff, commands, logs
-from shared.deadline import within
+from shared.deadline import LONGEST_MESSAGE, within
 from shared.errors import Lost, Permanent, Transient
 from shared.keys import key
 from shared.messages import Outgoing, Queue, Received, rejection
@@ -14,7 +14,6 @@ from shared.ports import Fanout
 log = logging.getLogger("fanout.commands")
 
 ATTEMPT, FIRST_ID = "fanout_attempt", "fanout_first_id"  # properties of a delayed copy
-LONGEST = 45.0  # seconds of Azure's time for one command
 ATTEMPTS_OF_FAULTS = 8  # then the dead-letter queue keeps the command
 
 
@@ -22,7 +21,7 @@ def handle(message: Received, fanout: Fanout) -> None:
     """Carry a command out. Idempotent by the rows' keys. Transient only when the queue itself can not be reached."""
     attempt = _attempt(message)
     try:
-        with within(LONGEST):
+        with within(LONGEST_MESSAGE):
             share(commands.parse(message.body), message.correlation_id, attempt, fanout)
     except Lost:
         logs.event(log, "overtaken", message_id=message.message_id)  # the same command, twice at once: the other one goes on

@@ -14,12 +14,15 @@ log = logging.getLogger("fanout.model_registered")
 
 
 def handle(event: Mapping[str, object], fanout: Fanout) -> None:
-    """Put a share command for the model on the queue; an event that is none goes to `rejected`. Transient: send it again."""
+    """Put a share command for the model on the queue; an event that is none goes to `rejected`.
+
+    Transient when the queue can not be reached: then Event Grid sends it again.
+    """
     try:
         registered = events.parse(event)
     except Permanent as refused:
         text = json.dumps(event)
-        reject(Received(text.encode(), key(text)), refused, fanout)
+        _reject(Received(text.encode(), key(text)), refused, fanout)
         return
     body = commands.share_of(registered.workspace, registered.asset)
     message_id = f"event-{key(registered.event_id, registered.workspace.canonical)}"
@@ -34,12 +37,12 @@ def handle_message(message: Received, fanout: Fanout) -> None:
         if not isinstance(event, dict):
             raise ValueError("it is no JSON object")
     except (ValueError, RecursionError) as wrong:
-        reject(message, _unreadable(wrong), fanout)
+        _reject(message, _unreadable(wrong), fanout)
         return
     handle(event, fanout)
 
 
-def reject(message: Received, refused: Permanent, fanout: Fanout) -> None:
+def _reject(message: Received, refused: Permanent, fanout: Fanout) -> None:
     logs.event(log, "event rejected", logging.WARNING, reason=refused.reason)
     fanout.queues.send(Queue.REJECTED, [rejection(message, refused.reason, "events")])
 

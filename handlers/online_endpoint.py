@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from handlers import endpoint_claim
 from handlers.endpoint_claim import Standing
@@ -64,32 +65,18 @@ def _advance(turn: Turn[DeliveryRow], action: OnlineEndpoint, model: RegistryAss
     row, workspaces = turn.row, turn.fanout.workspaces
     name = deployment_name(row.asset, str(row.address))
     tags = {DELIVERY_TAG: str(row.address), RANK_TAG: row.rank}
+    begin = partial(_begin, turn, model)
     match next_move(workspaces.endpoint(row.workspace, action.name), name, action.traffic):
         case Wait():
             return _wait(turn, None)
         case CreateEndpoint():
-            return _begin(turn, model, "create endpoint", lambda: workspaces.begin_endpoint(row.workspace, action.name, tags))
+            return begin("create endpoint", lambda: workspaces.begin_endpoint(row.workspace, action.name, tags))
         case CreateDeployment():
-            return _begin(
-                turn,
-                model,
-                "create deployment",
-                lambda: workspaces.begin_deployment(row.workspace, action, name, model, tags),
-            )
+            return begin("create deployment", lambda: workspaces.begin_deployment(row.workspace, action, name, model, tags))
         case SetTraffic(endpoint, traffic):
-            return _begin(
-                turn,
-                model,
-                f"traffic {traffic[name]} %",
-                lambda: workspaces.begin_traffic(row.workspace, endpoint, dict(traffic)),
-            )
+            return begin(f"traffic {traffic[name]} %", lambda: workspaces.begin_traffic(row.workspace, endpoint, dict(traffic)))
         case DeleteDeployment(old):
-            return _begin(
-                turn,
-                model,
-                f"delete deployment {old}",
-                lambda: workspaces.begin_delete_deployment(row.workspace, action.name, old),
-            )
+            return begin(f"delete deployment {old}", lambda: workspaces.begin_delete_deployment(row.workspace, action.name, old))
         case Serving():
             return delivered(turn, row, model)
         case Taken(what):

@@ -42,6 +42,7 @@ def share(command: commands.Share, correlation_id: str | None, attempt: int, fan
     publications = planning.publications_for(asset, workspace, found.tags, rules)
     if not publications:
         logs.event(log, "private", **ids, why="its tags")
+        return
     _Sharing(tenant, workspace, found, publications, rules.revision, correlation_id).request(fanout)
 
 

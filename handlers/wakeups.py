@@ -6,27 +6,27 @@ from datetime import timedelta
 from handlers import deliveries, shares
 from handlers.turns import take
 from shared import backoff, logs
-from shared.deadline import within
+from shared.deadline import LONGEST_MESSAGE, within
 from shared.errors import Permanent
 from shared.messages import Queue, Received, of_wake_up, rejection, to_wake_up
 from shared.ports import Fanout
 
 log = logging.getLogger("fanout.wakeups")
 
-LONGEST = 45.0  # seconds of Azure's time for one wake-up; a claim lasts longer
 MOST_HOPS = 30  # then it is left to the dead-letter queue, and to the timer
 PUT_BACK = 5.0  # seconds, when the tables can not be reached; more each time
 
 
 def handle(message: Received, fanout: Fanout) -> None:
-    """Transient only when the queue itself can not be reached: then the message comes back by itself."""
+    """Raises only when the queue can not be reached, or after MOST_HOPS: then the message comes back, or is dead-lettered."""
     try:
         wake_up = to_wake_up(message)
     except Permanent as refused:
+        logs.event(log, "wake-up rejected", logging.WARNING, message_id=message.message_id, reason=refused.reason)
         fanout.queues.send(Queue.REJECTED, [rejection(message, refused.reason, "wakeups")])
         return
     try:
-        with within(LONGEST):
+        with within(LONGEST_MESSAGE):
             take(wake_up, message, fanout, shares.step, deliveries.step)
     except Exception as failure:  # Azure's, the row's or ours: left to the queue it would burn its deliveries in milliseconds
         if wake_up.hop >= MOST_HOPS:

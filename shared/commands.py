@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.errors import Owner, Permanent
@@ -41,10 +41,7 @@ class Share:
         return Asset(self.asset.kind, self.asset.name, self.asset.version)
 
 
-type Command = Annotated[Share, Field(discriminator="type")]
-
 _COMMANDS: TypeAdapter[Share] = TypeAdapter(Share)
-_WRITING: TypeAdapter[Share] = _COMMANDS
 KNOWN = ("share",)
 
 
@@ -63,7 +60,7 @@ def parse(body: bytes) -> Share:
 def share_of(workspace: WorkspaceId, asset: Asset) -> bytes:
     """The share command for this asset, ready for the queue."""
     command = Share("share", str(workspace), AssetName(Kind.MODEL, asset.name, asset.version))
-    return _WRITING.dump_json(command)
+    return _COMMANDS.dump_json(command)
 
 
 def _first_fault(wrong: ValidationError) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+LONGEST_MESSAGE = 45.0  # seconds of Azure's time for one message; a claim lasts longer
+
 _ends_at: ContextVar[float | None] = ContextVar("ends_at", default=None)
 
 

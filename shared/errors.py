@@ -1,4 +1,7 @@
-"""The two verdicts on any failure. Adapters raise them; one place turns them into what happens next (handlers/turns.py)."""
+"""The two verdicts on any failure. Adapters raise them.
+
+handlers/turns.py makes of them what becomes of a row, handlers/commands.py what becomes of a command.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum

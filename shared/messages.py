@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import Owner, Permanent, Reason
+from shared.secrets import without_secrets
 from shared.wakeups import WakeUp
 
 
@@ -68,7 +69,7 @@ def rejection(message: Received, reason: Reason, came_by: str) -> Outgoing:
         "remedy": reason.remedy,
         "came_by": came_by,
     }
-    properties = dict(message.properties) | {f"fanout_{name}": text[:2000] for name, text in why.items()}
+    properties = dict(message.properties) | {f"fanout_{name}": without_secrets(text) for name, text in why.items()}
     return Outgoing(
         message.body,
         message.message_id,

@@ -9,6 +9,7 @@ from shared.assets import Asset, RegistryAsset, WorkspaceId
 from shared.errors import Reason
 from shared.keys import key
 from shared.rules import Action
+from shared.secrets import without_secrets
 from shared.states import DeliveryState, ShareState, State, may_follow
 
 ATTEMPTS_KEPT = 20
@@ -75,7 +76,7 @@ class Row:
     etag: str = field(default="", compare=False)
 
     def tried(self, at: datetime, step: str, outcome: str) -> Self:
-        kept = (*self.attempts, Attempt(at, step, outcome[:500]))[-ATTEMPTS_KEPT:]
+        kept = (*self.attempts, Attempt(at, step, without_secrets(outcome)))[-ATTEMPTS_KEPT:]
         return replace(self, attempts=kept)
 
     def failed(self, reason: Reason) -> Self:

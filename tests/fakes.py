@@ -156,10 +156,13 @@ class FakeRows:
 @dataclass
 class FakeOpenWork:
     rows: FakeRows
+    clock: FakeClock
     addresses: set[Address] = field(default_factory=set)
+    added: dict[Address, datetime] = field(default_factory=dict)
 
     def add(self, address: Address) -> None:
         self.addresses.add(address)
+        self.added[address] = self.clock.now()
 
     def remove(self, address: Address) -> None:
         self.addresses.discard(address)
@@ -169,7 +172,7 @@ class FakeOpenWork:
             row = self.rows.shares.get(address)
             found = [row] if row else list(self.rows.open_deliveries(address.partition))
             still_open = [each for each in found if not is_final(each.state)]
-            if not still_open:
+            if not still_open and self.added[address] < before:
                 self.addresses.discard(address)
             yield from (each for each in still_open if each.next_at < before)
 
@@ -290,7 +293,7 @@ class World:
         self.clock = FakeClock()
         self.queues = self._bus = FakeQueues(self.clock, duplicate)
         self.rows = FakeRows()
-        self.open_work = FakeOpenWork(self.rows)
+        self.open_work = FakeOpenWork(self.rows, self.clock)
         self.rules = FakeRules(rules)
         self.azure = FakeAzure(self.clock)
         self.registries = self.azure

@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from infra.local import environment
 from infra.local.cloud import LocalCloud
-from infra.local.ports import Ports
+from infra.local.ports import Ports, port_number
 from infra.local.processes import CannotStart, PartDied
 from infra.local.signpost import show
 
@@ -41,9 +41,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--directory", type=Path, default=Path(".local"), help="folder of all state (default: %(default)s)")
     parser.add_argument("--rules", type=Path, help="folder of rules to apply at the start")
     parser.add_argument("--no-host", action="store_true", help="everything but the Functions host: for `func start`")
-    parser.add_argument("--port-base", type=int, metavar="N", help="neighbouring ports from N on (default: free ones)")
+    parser.add_argument("--port-base", type=port_number, metavar="N", help="neighbouring ports from N on (default: free ones)")
     for field in fields(Ports):
-        parser.add_argument(f"--{field.name.replace('_', '-')}-port", type=int, metavar="N", help=argparse.SUPPRESS)
+        parser.add_argument(f"--{field.name.replace('_', '-')}-port", type=port_number, metavar="N", help=argparse.SUPPRESS)
     parser.epilog = "Each port by itself: " + ", ".join(f"--{field.name.replace('_', '-')}-port" for field in fields(Ports)) + "."
     return parser.parse_args()
 

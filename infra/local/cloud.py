@@ -150,8 +150,12 @@ class LocalCloud:
             self.start_host()
 
     def _prepare_directory(self) -> None:
-        for folder in ("logs", "azurite", "azure_ml", "tls"):
-            (self.directory / folder).mkdir(parents=True, exist_ok=True)
+        try:
+            for folder in ("logs", "azurite", "azure_ml", "tls"):
+                (self.directory / folder).mkdir(parents=True, exist_ok=True)
+        except OSError as refused:
+            reason = f"{self.directory} cannot hold the local cloud's state ({refused.strerror})"
+            raise CannotStart(f"{reason}: choose another folder with --directory.") from refused
         lock = self._open.enter_context((self.directory / "lock").open("w"))
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

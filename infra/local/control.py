@@ -2,7 +2,7 @@
 
 The routes live under `/_control`, beside the service's own, and never appear in the log:
 
-    GET    /_control/requests[?since=N]   the requests served, oldest first, each with its number `n`
+    GET    /_control/requests[?since=N]   the last 100,000 requests served, oldest first, each with its number `n`
     POST   /_control/faults               add a `Fault`, as JSON of its fields; answers its id
     GET    /_control/faults               the faults still armed
     DELETE /_control/faults               disarm all
@@ -16,11 +16,14 @@ import json
 import random
 import re
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from aiohttp import web
+
+LOG_KEPT = 100_000  # requests
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -58,7 +61,7 @@ class Control:
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
         self._ids = itertools.count(1)
-        self.log: list[dict[str, Any]] = []
+        self.log: deque[dict[str, Any]] = deque(maxlen=LOG_KEPT)
         self.faults: list[Fault] = []
         self.latency = 0.0
 

@@ -1,11 +1,14 @@
 """The ports of the local cloud: free ones by default, kept for as long as the cloud runs, and settable."""
 
+import argparse
 import os
 import socket
 from dataclasses import dataclass, fields
 from typing import Self
 
 from infra.local.processes import CannotStart
+
+LAST_PORT = 65535
 
 
 @dataclass
@@ -31,6 +34,13 @@ class Ports:
         for field in fields(self):
             if port := getattr(self, field.name):
                 _require_free(port, field.name)
+
+
+def port_number(text: str) -> int:
+    """For argparse: 0 to 65535."""
+    if not text.isdecimal() or int(text) > LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number up to {LAST_PORT}, or 0 for a free one")
+    return int(text)
 
 
 def _require_free(port: int, name: str) -> None:

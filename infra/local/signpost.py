@@ -1,4 +1,4 @@
-"""What `make cloud` prints: how to reach each part, and three lines to begin with."""
+"""What `make cloud` prints: how to reach each part, and three examples to paste."""
 
 from pathlib import Path
 
@@ -7,15 +7,21 @@ from rich.table import Table
 
 from infra.local.cloud import LocalCloud
 
+PYTHON = ".venv/bin/python"
+RULES = "infra/local/demo/rules"
+
 ML_CLIENT = """\
+import json, os; from azure.identity import DefaultAzureCredential
+from azure.ai.ml import MLClient; from azure.ai.ml.entities import Model
 cloud = json.loads(os.environ["FANOUT_AZURE_CLOUD"])
 client = MLClient(DefaultAzureCredential(), "{0}", "{1}", "{2}", cloud=cloud["name"], cloud_metadata=cloud["metadata"])
-client.models.create_or_update(Model(name="credit-card-default", path="./model", type="mlflow_model"))"""
+client.models.create_or_update(Model(name="hello", version="1", path="README.md"))"""
 
 SERVICE_BUS_CLIENT = """\
-with ServiceBusClient.from_connection_string(os.environ["ServiceBus"]) as client:
-    with client.get_queue_sender("commands") as sender:
-        sender.send_messages(ServiceBusMessage('{{"type": "share", "workspace": "{id}", "asset": {{…}}}}', message_id="mine-1"))"""
+import os; from azure.servicebus import ServiceBusClient, ServiceBusMessage
+command = '{{"type": "share", "workspace": "{id}", "asset": {{"kind": "model", "name": "hello", "version": "1"}}}}'
+client = ServiceBusClient.from_connection_string(os.environ["ServiceBus"])
+client.get_queue_sender("commands").send_messages(ServiceBusMessage(command)); client.close()"""
 
 CURL = 'curl --cacert "$REQUESTS_CA_BUNDLE" "$LOCAL_AZURE_ML/_control/state"'
 
@@ -23,7 +29,7 @@ CURL = 'curl --cacert "$REQUESTS_CA_BUNDLE" "$LOCAL_AZURE_ML/_control/state"'
 def show(cloud: LocalCloud, console: Console) -> None:
     console.print(_addresses(cloud))
     settings = _shown(cloud.directory / "env")
-    console.print(f"\nEvery setting that a client needs: [bold]. {settings}[/]\n")
+    console.print(f"\nEvery setting that a client needs: [bold]. {settings}[/]; then curl, or {PYTHON} and what follows.\n")
     workspace = next(iter(cloud.workspaces.values()))
     place = (workspace.azure_subscription_id, workspace.resource_group, workspace.name)
     for title, example in (
@@ -33,6 +39,7 @@ def show(cloud: LocalCloud, console: Console) -> None:
     ):
         console.print(f"[bold]{title}[/]")
         console.print(example + "\n", markup=False)
+    console.print(f"Without rules nothing leaves a workspace: . {settings}; {PYTHON} -m handlers.cli apply {RULES}")
     console.print(f"Logs: {_shown(cloud.directory / 'logs')}. Ctrl-C ends it; {_shown(cloud.directory)} keeps its state.")
 
 

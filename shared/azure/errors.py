@@ -15,10 +15,9 @@ from azure.core.exceptions import (
 )
 
 from shared.errors import Conflict, NotFound, Owner, Permanent, Transient
+from shared.secrets import without_secrets
 
-_SECRETS = re.compile(r"(?i)(sig=|sharedaccesskey=|accountkey=|bearer\s+)[^\s&\"'<>]+")
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
-_LONGEST = 800  # characters of Azure's own text worth keeping
 
 TRANSIENT_CODES = {
     "InternalServerError",
@@ -55,11 +54,6 @@ _BY_CODE: dict[str, tuple[str, Owner, str]] = {
     ),
     "ResourceNotReady": ("not_ready", Owner.PUBLISHER, "the container does not start: read the deployment's logs"),
 }
-
-
-def without_secrets(text: str) -> str:
-    """Azure puts SAS addresses into messages; a row, a log or an event must not."""
-    return _SECRETS.sub(r"\1…", text)[:_LONGEST]
 
 
 def retry_after(error: HttpResponseError) -> float | None:

@@ -1,4 +1,4 @@
-"""The ledger in Azure Table Storage: shares, deliveries, plans and endpoints' targets (tables of DESIGN.md, "Rows")."""
+"""The ledger in Azure Table Storage: shares, deliveries, plans and endpoints' targets. `shared.rows` says what they hold."""
 
 import functools
 import logging

@@ -1,7 +1,7 @@
 """Azure ML registries, on azure-core's pipeline: look at an asset, begin an import, look at its operation.
 
 The SDK's own `share` waits 30 s at least, swaps the scope of its client (so it is not thread-safe), and fails when done twice.
-The import is the same request; tests/contract/test_same_import_as_the_sdk.py holds ours to the SDK's.
+The import is the same request; tests/contract/test_azure_adapters.py holds ours to the SDK's.
 """
 
 import functools

@@ -7,9 +7,9 @@ from typing import Any
 from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusMessageBatch, ServiceBusSender
 from azure.servicebus.exceptions import MessageSizeExceededError, ServiceBusError
 
-from shared.azure.errors import without_secrets
 from shared.errors import Transient
 from shared.messages import Outgoing, Queue
+from shared.secrets import without_secrets
 
 
 class ServiceBusQueues:

@@ -13,9 +13,9 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.data.tables import TableServiceClient
 
 from shared.azure.arm import CONNECT_SECONDS, READ_SECONDS
-from shared.azure.errors import without_secrets
 from shared.clock import CorrectedClock, local_now
 from shared.errors import Owner, Permanent, Transient
+from shared.secrets import without_secrets
 
 TABLES = ("tenants", "shares", "deliveries", "bytenant", "targets", "open")
 _SENT = "fanout_sent_at"
@@ -48,7 +48,11 @@ def open_tables(
         "retry_backoff_factor": 0.2,
     }
     if connection_string:
-        return TableServiceClient.from_connection_string(connection_string, **options)
+        try:
+            return TableServiceClient.from_connection_string(connection_string, **options)
+        except ValueError as wrong:  # its text holds nothing of the string
+            remedy = "set Tables to a storage connection string, as the storage account shows it"
+            raise Permanent("bad_setting", f"setting Tables: {wrong}", Owner.PROVIDER, remedy) from wrong
     return TableServiceClient(endpoint=address or "", credential=credential(), **options)
 
 

@@ -1,7 +1,6 @@
 """The local Service Bus, seen through the unmodified azure-servicebus: sending, receiving, settling."""
 
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,19 +18,6 @@ from azure.servicebus.exceptions import (
 from infra.local.service_bus.testing import Desk, RunningBroker
 
 QUEUES: dict[str, dict[str, Any]] = {"orders": {"MaxDeliveryCount": 3}, "parcels": {}}
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
-    with RunningBroker(tmp_path_factory.mktemp("broker"), QUEUES) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def desk(broker: RunningBroker) -> Iterator[Desk]:
-    desk = Desk(broker)
-    yield desk
-    desk.close()
 
 
 def _by_text_key(message: ServiceBusReceivedMessage) -> dict[str, Any]:

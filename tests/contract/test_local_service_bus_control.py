@@ -21,19 +21,6 @@ from infra.local.service_bus.testing import Desk, RunningBroker, emulator_config
 QUEUES: dict[str, dict[str, Any]] = {"orders": {}, "wakeups": {"RequiresDuplicateDetection": True}}
 
 
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
-    with RunningBroker(tmp_path_factory.mktemp("broker"), QUEUES) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def desk(broker: RunningBroker) -> Iterator[Desk]:
-    desk = Desk(broker)
-    yield desk
-    desk.close()
-
-
 @pytest.fixture(autouse=True)
 def _reset(broker: RunningBroker) -> Iterator[None]:
     yield

@@ -1,7 +1,6 @@
 """What the local Service Bus refuses, and how the unmodified azure-servicebus tells its caller."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,19 +15,6 @@ from azure.servicebus.exceptions import (
 from infra.local.service_bus.testing import Desk, RunningBroker
 
 QUEUES: dict[str, dict[str, Any]] = {"orders": {}}
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
-    with RunningBroker(tmp_path_factory.mktemp("broker"), QUEUES) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def desk(broker: RunningBroker) -> Iterator[Desk]:
-    desk = Desk(broker)
-    yield desk
-    desk.close()
 
 
 class TestRefusals:

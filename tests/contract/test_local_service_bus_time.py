@@ -3,7 +3,6 @@
 The broker's clock is moved forward, not waited for.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,19 +22,6 @@ QUEUES: dict[str, dict[str, Any]] = {
     "forgetful": {"DefaultMessageTimeToLive": "PT20S", "LockDuration": "PT30S"},
     "long-lived": {"DefaultMessageTimeToLive": "P10675199DT2H48M5.4775807S"},
 }
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
-    with RunningBroker(tmp_path_factory.mktemp("broker"), QUEUES) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def desk(broker: RunningBroker) -> Iterator[Desk]:
-    desk = Desk(broker)
-    yield desk
-    desk.close()
 
 
 class TestLocks:

@@ -1,5 +1,6 @@
 """The worker library that production runs loads the app: what is broken fails at start, loudly."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+NOWHERE = "Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=k;SharedAccessKey=k;UseDevelopmentEmulator=true"
 ROOT = Path(__file__).parents[2]
 FAULTS = {
     "a parameter that is no binding": (
@@ -35,7 +37,8 @@ def test_a_broken_app_does_not_start(tmp_path: Path, fault: str) -> None:
     assert right in source
     (app / "function_app.py").write_text(source.replace(right, wrong))
     command = [sys.executable, "-m", "infra.local.functions_host", "--app", str(app)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    settings = os.environ | {"FANOUT_RECONCILE_SCHEDULE": "0 0 0 1 1 *", "ServiceBus": NOWHERE}
+    ended = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1, ended.stderr
     assert SAID[fault] in ended.stderr
     assert ended.stdout == ""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from shared import commands
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.errors import Owner, Permanent
+from tests.unit.random_json import anything
 from tests.unit.random_rows import assets, workspaces
 
 NORTHWIND = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/northwind"
@@ -120,11 +121,6 @@ def outcome(body: bytes) -> str:
     return "read"
 
 
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=5,
-)
 fields = st.sampled_from(["type", "workspace", "asset", "asset.kind", "asset.name", "asset.version", "more", "asset.more"])
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shared import events
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.errors import Owner, Permanent
+from tests.unit.random_json import anything
 from tests.unit.random_rows import asset_names
 
 RECORDED = Path(__file__).parent.parent / "events"
@@ -150,13 +151,6 @@ def outcome(event: dict[str, Any]) -> str:
     except Permanent as refused:
         return refused.reason.code
     return "read"
-
-
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=5,
-)
 
 
 @given(

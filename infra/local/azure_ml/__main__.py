@@ -17,6 +17,7 @@ from infra.local.azure_ml.config import CloudConfig, read_config
 from infra.local.azure_ml.identity import Identity
 from infra.local.azure_ml.server import build
 from infra.local.azure_ml.state import State
+from infra.local.ports import port_number
 
 HOST = "127.0.0.1"
 
@@ -44,7 +45,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--tls", type=Path, required=True, help="folder with server.pem and ca.pem (infra/local/tls.py)")
     parser.add_argument("--blob-endpoint", required=True, help="Azurite's blob service, such as http://127.0.0.1:10000")
     parser.add_argument("--event-grid", help="base URL of the local Event Grid; without it no events are posted")
-    parser.add_argument("--port", type=int, default=0, help="0: the port of last time where it is free, else any free one")
+    parser.add_argument("--port", type=port_number, default=0, help="0: the port of last time where it is free, else any free one")
     return parser.parse_args()
 
 

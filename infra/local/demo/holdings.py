@@ -11,6 +11,7 @@ from infra.local.environment import FANOUT_CLIENT_ID
 
 OWN, PUSHED, PULLED = "its own", "pushed by Fanout, registered", "pulled by hand, registered"
 
+_REGISTRY_MODEL = re.compile(r"^azureml://registries/([^/]+)/models/([^/]+)/versions/([^/]+)$")
 _ORIGIN = re.compile(r"^azureml://locations/[^/]+/workspaces/(?P<guid>[^/]+)/")
 
 
@@ -31,7 +32,8 @@ def shared(registry: str, model: str, origin: str) -> Held:
 
 
 def serving(workspace: str, endpoint: str, model_id: str, percent: int) -> Held:
-    return Held(workspace, f"endpoint {endpoint}", f"serves {model_id} at {percent} %")
+    """`azureml://registries/R/models/N/versions/V` is told as `R/N:V`; any other id as it is."""
+    return Held(workspace, f"endpoint {endpoint}", f"serves {_REGISTRY_MODEL.sub(r'\1/\2:\3', model_id)} at {percent} %")
 
 
 def registry_model_id(registry: str, model: str) -> str:

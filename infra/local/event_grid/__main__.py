@@ -17,6 +17,7 @@ from infra.local.event_grid.delivery import Deliveries
 from infra.local.event_grid.retries import RetryPolicy
 from infra.local.event_grid.server import Server
 from infra.local.event_grid.store import Store
+from infra.local.ports import port_number
 
 EXIT_USAGE = 2
 
@@ -40,7 +41,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local.event_grid", description="A local Event Grid.")
     parser.add_argument("--state", type=Path, help="SQLite file; without it, everything is forgotten at the end")
-    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--port", type=port_number, default=0, help="0, the default, takes a free one")
     parser.add_argument("--time-scale", type=_positive, default=1.0, help="0.01 makes ten seconds' wait a tenth of one")
     return parser.parse_args()
 

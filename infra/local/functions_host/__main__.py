@@ -16,6 +16,7 @@ from infra.local.functions_host.host import Host, Keys
 from infra.local.functions_host.host_json import read_host_json
 from infra.local.functions_host.logs import log_to_stderr
 from infra.local.functions_host.settings import Settings, load_local_settings
+from infra.local.ports import port_number
 
 
 def main() -> int:
@@ -35,7 +36,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local.functions_host", description="A local Functions host.")
     parser.add_argument("--app", type=Path, required=True, help="folder of the function app: host.json, function_app.py")
-    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--port", type=port_number, default=0, help="0, the default, takes a free one")
     parser.add_argument("--key", help="function, host and master key; made up and printed by default")
     parser.add_argument("--event-grid-key", help="system key eventgrid_extension; made up and printed by default")
     return parser.parse_args()

@@ -12,6 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from infra.local.control import Control
+from infra.local.ports import port_number
 from infra.local.service_bus.config import ConfigError, read_config
 from infra.local.service_bus.control import RequestLog, ServiceBusControl
 from infra.local.service_bus.faults import Faults
@@ -36,8 +37,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local.service_bus", description="A local Service Bus.")
     parser.add_argument("--config", type=Path, required=True, help="queues, in the emulator's config.json format")
     parser.add_argument("--database", type=Path, help="SQLite file; without it everything is forgotten at the end")
-    parser.add_argument("--port", type=int, default=0, help="AMQP port (default: a free one)")
-    parser.add_argument("--control-port", type=int, default=0, help="HTTP port of the control interface (likewise)")
+    parser.add_argument("--port", type=port_number, default=0, help="AMQP port (default: a free one)")
+    parser.add_argument("--control-port", type=port_number, default=0, help="HTTP port of the control interface (likewise)")
     parser.add_argument("--key", help="the shared access key that clients must have (default: any)")
     return parser.parse_args()
 

@@ -26,20 +26,17 @@ from infra.local.service_bus.queues.queue import Queue
 from infra.local.service_bus.wire.container import Container
 from infra.local.service_bus.wire.messages import readable
 
-_LONGEST_LOG = 50_000
 _SHARED = {"/_control/requests", "/_control/latency"}
 
 
 class RequestLog:
-    """Keeps the newest entries in the log that the shared control shows."""
+    """Writes into the log that the shared control shows."""
 
     def __init__(self, control: Control) -> None:
         self._log = control.log
 
     def record(self, entry: dict[str, Any]) -> None:
         self._log.append(entry)
-        if len(self._log) > 2 * _LONGEST_LOG:
-            del self._log[:-_LONGEST_LOG]
 
 
 class ServiceBusControl:
