@@ -8,7 +8,7 @@ from shared.states import DeliveryState
 
 
 def step(turn: Turn[DeliveryRow]) -> DeliveryRow:
-    if turn.row.state is DeliveryState.PLANNED:
+    if turn.row.state is DeliveryState.PLANNED and not turn.row.looks:  # one that waits for an endpoint was indexed before
         turn.fanout.rows.index(turn.row)
     match turn.row.action:
         case Register():

@@ -7,7 +7,7 @@ from handlers.turns import send_wake_up
 from shared import commands, logs, planning
 from shared.assets import Asset, WorkspaceAsset, WorkspaceId
 from shared.bytes_of_registries import lie_in_registry
-from shared.errors import Owner, Permanent, Reason, Transient
+from shared.errors import Owner, Permanent, Transient
 from shared.online_endpoint import DELIVERY_TAG
 from shared.ports import Fanout
 from shared.rows import DeliveryRow, ShareRow
@@ -96,15 +96,14 @@ class _Sharing:
 
     def request(self, fanout: Fanout) -> None:
         """One share row for each registry. Permanent `conflict`, after all others stand, where another origin owns the row."""
-        conflicts = [reason for registry in self._registries() if (reason := self._request(registry, fanout))]
+        conflicts = [conflict for registry in self._registries() if (conflict := self._request(registry, fanout))]
         if conflicts:
-            first = conflicts[0]
-            raise Permanent(first.code, first.text, first.owner, first.remedy)
+            raise conflicts[0]
 
     def _registries(self) -> list[str]:
         return sorted({publication.registry for publication in self.publications})
 
-    def _request(self, registry: str, fanout: Fanout) -> Reason | None:
+    def _request(self, registry: str, fanout: Fanout) -> Permanent | None:
         wanted = self._row(registry, fanout)
         fanout.open_work.add(wanted.address)
         stands = fanout.rows.insert_share(wanted)
@@ -112,7 +111,7 @@ class _Sharing:
             stands = _opened_again(wanted, stands, fanout)
         elif stands.origin != self.workspace:
             text = f"{stands.asset} in registry {registry} belongs to {stands.origin}; it cannot come from {self.workspace} too"
-            return Reason("conflict", text, Owner.PUBLISHER, "register it under another name or version")
+            return Permanent("conflict", text, Owner.PUBLISHER, "register it under another name or version")
         if stands.state is ShareState.REQUESTED and not stands.claim:  # new, or its wake-up was never sent: sent twice it is one
             logs.event(log, "share requested", share_id=stands.address, asset=stands.asset, tenant=self.tenant.id)
             send_wake_up(stands, fanout)

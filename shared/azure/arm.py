@@ -14,7 +14,7 @@ from azure.mgmt.core.exceptions import ARMErrorFormat
 
 from shared.azure.errors import translated
 from shared.deadline import remaining
-from shared.errors import Transient
+from shared.errors import NotFound, Transient
 from shared.ports import OperationState
 
 CONNECT_SECONDS, READ_SECONDS = 5, 15
@@ -69,7 +69,10 @@ def operation_state(client: Caller, address: str) -> OperationState:
     A workspace's answers 200 with a status; a registry's 202 while it runs, then 204 (recorded: test_promote_model).
     Permanent, with Azure's text, where it failed. One that is not known any more counts as ended.
     """
-    response = client.call("GET", address, doing="look at the operation")
+    try:
+        response = client.call("GET", address, doing="look at the operation")
+    except NotFound:
+        return OperationState.ENDED
     if response.status_code == 202:
         return OperationState.RUNNING
     with translated("look at the operation"):

@@ -113,6 +113,11 @@ class Ledger:
                 except Unreadable as unreadable:  # one must not keep the others from being found
                     logs.event(log, "unreadable", logging.ERROR, why=unreadable)
 
+    def has_open_deliveries(self, partition: str) -> bool:
+        """Whether there is any, readable or not."""
+        with table_errors("look for open deliveries"):
+            return next(_range(self._deliveries, partition, OPEN, "", None, ["RowKey"]), None) is not None
+
     def _targets_between(self, partition: str, after: str, upto: str) -> set[str]:
         with table_errors("list an asset's deliveries"):
             return {

@@ -6,16 +6,16 @@ open: an entry that was added again in between has another ETag, and stays.
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 
-from azure.core import MatchConditions
-from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableServiceClient, UpdateMode
 
 from shared import logs
 from shared.azure.ledger import Ledger
+from shared.azure.owned_writes import remove
 from shared.azure.tables import table_errors
-from shared.errors import Unreadable
+from shared.errors import Lost, Unreadable
 from shared.keys import key
 from shared.rows import Address, RowKind, WorkRow
 from shared.states import is_final
@@ -44,27 +44,29 @@ class OpenWorkTable:
         with table_errors("list open work"):
             entries = list(self._table.query_entities("PartitionKey eq @partition", parameters={"partition": PARTITION}))
         for entry in entries:
-            rows = self._readable_rows(Address(RowKind(entry["kind"]), entry["partition"], entry["row"]))
-            if rows == [] and (entry.metadata["timestamp"] or before) < before:
-                self._forget(entry["RowKey"], str(entry.metadata["etag"]))
+            address = Address(RowKind(entry["kind"]), entry["partition"], entry["row"])
+            rows = self._readable_rows(address)
+            if not rows and (entry.metadata["timestamp"] or before) < before and self._is_done(address):
+                with suppress(Lost):  # added again in between: it stays
+                    remove(self._table, entry)
             yield from (row for row in rows if row.next_at < before)
 
     def _readable_rows(self, address: Address) -> list[WorkRow]:
+        if address.kind is RowKind.DELIVERY:
+            return list(self._ledger.open_deliveries(address.partition))
         try:
-            return self._rows(address)
+            row = self._ledger.get(address)
         except Unreadable as unreadable:
             logs.event(log, "unreadable", logging.ERROR, row=address, why=unreadable)
             return []
-
-    def _rows(self, address: Address) -> list[WorkRow]:
-        if address.kind is RowKind.DELIVERY:
-            return list(self._ledger.open_deliveries(address.partition))
-        row = self._ledger.get(address)
         return [] if row is None or is_final(row.state) else [row]
 
-    def _forget(self, row_key: str, etag: str) -> None:
-        with table_errors("forget open work"):
-            try:
-                self._table.delete_entity(PARTITION, row_key, etag=etag, match_condition=MatchConditions.IfNotModified)
-            except (ResourceModifiedError, ResourceNotFoundError):
-                return
+    def _is_done(self, address: Address) -> bool:
+        """Nothing is open there: not even what this version cannot read."""
+        if address.kind is RowKind.DELIVERY:
+            return not self._ledger.has_open_deliveries(address.partition)
+        try:
+            row = self._ledger.get(address)
+        except Unreadable:
+            return False
+        return row is None or is_final(row.state)

@@ -86,10 +86,7 @@ class AzureRegistries:
         return location
 
     def operation(self, address: str) -> OperationState:
-        try:
-            return operation_state(self._arm, address)
-        except NotFound:
-            return OperationState.ENDED
+        return operation_state(self._arm, address)
 
     def _registry(self, name: str) -> _Registry:
         with self._lock:

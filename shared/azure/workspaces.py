@@ -142,10 +142,7 @@ class AzureWorkspaces:
         return _accepted(doing, functools.partial(begin, deployment, endpoint))
 
     def operation(self, address: str) -> OperationState:
-        try:
-            return operation_state(self._arm, address)
-        except NotFound:
-            return OperationState.ENDED
+        return operation_state(self._arm, address)
 
     def _client(self, workspace: WorkspaceId) -> "MLClient":
         with self._lock:

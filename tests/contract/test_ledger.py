@@ -204,7 +204,11 @@ def test_a_row_of_another_version_hides_no_other_and_is_kept(tables: TableServic
     tables.get_table_client("shares").update_entity(strange)
     with pytest.raises(Unreadable, match="recalling"):
         ledger.get(share().address)
+    work.add(Address(RowKind.DELIVERY, credit_card().key, ""))
+    strange = {"PartitionKey": credit_card().key, "RowKey": f"o|{delivery().row}", "state": "recalling"}
+    tables.get_table_client("deliveries").create_entity(strange)
     assert [row.address for row in work.overdue(NOW + timedelta(days=900))] == [share("2").address]
+    assert len(list(tables.get_table_client("open").list_entities())) == 3
 
 
 @pytest.mark.parametrize(("status", "code"), [(413, "RequestBodyTooLarge"), (400, "EntityTooLarge")])

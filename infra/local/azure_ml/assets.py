@@ -59,7 +59,18 @@ def check_name(name: str, version: str, location: str) -> None:
         raise front_end_error(400, f"Asset version {version!r} is invalid: it must match {VERSION.pattern}", location)
 
 
-def container_properties(document: Document, versions: list[Document]) -> dict[str, Any]:
+def container_body(container_id: str, kind: str, document: Document, versions: list[Document]) -> dict[str, Any]:
+    """A name's own entry, above its versions: in a workspace and in a registry alike, but for id and type."""
+    return {
+        "id": container_id,
+        "name": document["name"],
+        "type": kind,
+        "properties": _container_properties(document, versions),
+        "systemData": document["systemData"],
+    }
+
+
+def _container_properties(document: Document, versions: list[Document]) -> dict[str, Any]:
     active = [version["version"] for version in versions if not version["properties"]["isArchived"]]
     numbers = [int(version["version"]) for version in versions if version["version"].isdigit()]
     return {

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from infra.local.azure_ml.assets import MODELS, check_name, container_properties, listed, paged
+from infra.local.azure_ml.assets import MODELS, check_name, container_body, listed, paged
 from infra.local.azure_ml.blobs import Folder
 from infra.local.azure_ml.cloud import Cloud, asked_of, caller_of
 from infra.local.azure_ml.config import PROVIDER, Workspace
@@ -150,13 +150,7 @@ class Models:
 
     def _container_body(self, workspace: Workspace, document: Document) -> dict[str, Any]:
         versions = self._cloud.assets.versions(workspace.owner, MODELS, document["name"])
-        return {
-            "id": f"{workspace.id}/models/{document['name']}",
-            "name": document["name"],
-            "type": TYPE,
-            "properties": container_properties(document, versions),
-            "systemData": document["systemData"],
-        }
+        return container_body(f"{workspace.id}/models/{document['name']}", TYPE, document, versions)
 
 
 def version_body(workspace: Workspace, document: Document) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from infra.local.azure_ml.assets import MODELS, check_name, container_properties, listed, paged
+from infra.local.azure_ml.assets import MODELS, check_name, container_body, listed, paged
 from infra.local.azure_ml.cloud import Cloud, asked_of, caller_of
 from infra.local.azure_ml.config import Registry
 from infra.local.azure_ml.errors import AzureError, front_end_error
@@ -149,13 +149,7 @@ class Registries:
 
     def _container_body(self, registry: Registry, document: Document) -> dict[str, Any]:
         versions = self._cloud.assets.versions(registry.owner, MODELS, document["name"])
-        return {
-            "id": f"azureml://registries/{registry.name}/models/{document['name']}",
-            "name": document["name"],
-            "type": MODELS,
-            "properties": container_properties(document, versions),
-            "systemData": document["systemData"],
-        }
+        return container_body(f"azureml://registries/{registry.name}/models/{document['name']}", MODELS, document, versions)
 
 
 def asset_id(registry: Registry, name: str, version: str) -> str:

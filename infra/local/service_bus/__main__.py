@@ -14,7 +14,7 @@ from aiohttp import web
 from infra.local.control import Control
 from infra.local.ports import port_number
 from infra.local.service_bus.config import ConfigError, read_config
-from infra.local.service_bus.control import RequestLog, ServiceBusControl
+from infra.local.service_bus.control import ServiceBusControl
 from infra.local.service_bus.faults import Faults
 from infra.local.service_bus.queues.journal import Journal, JournalError, NoJournal
 from infra.local.service_bus.queues.namespace import Namespace
@@ -90,7 +90,7 @@ async def _run(arguments: argparse.Namespace) -> None:
     """Ends on a signal. Raises ConfigError and StartError before it is ready, JournalError when the disk fails."""
     journal = _open_journal(arguments.database)
     shared, faults = Control(), Faults()
-    gate = Gate(faults, RequestLog(shared).record)
+    gate = Gate(faults, shared.log.append)
     namespace = Namespace(read_config(arguments.config), journal)
     container = Container(namespace, gate, SharedAccessKey(arguments.key), lambda: shared.latency)
     server = await _listen(container, arguments.port)

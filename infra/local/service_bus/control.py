@@ -29,16 +29,6 @@ from infra.local.service_bus.wire.messages import readable
 _SHARED = {"/_control/requests", "/_control/latency"}
 
 
-class RequestLog:
-    """Writes into the log that the shared control shows."""
-
-    def __init__(self, control: Control) -> None:
-        self._log = control.log
-
-    def record(self, entry: dict[str, Any]) -> None:
-        self._log.append(entry)
-
-
 class ServiceBusControl:
     """The routes. `shared` is every stand-in's control, of which log and latency are used."""
 
