@@ -48,6 +48,14 @@ class Permanent(Exception):
         self.reason = Reason(code, text, owner, remedy)
 
 
+class Unavailable(Transient):
+    """Azure ML did not answer, or answered 5xx or 408: its workspace may be sick."""
+
+
+class Throttled(Transient):
+    """Azure said 429: too many calls for that Azure subscription."""
+
+
 class Conflict(Transient):
     """Azure answered 409: it is there already, or being changed at this moment. The next look tells which."""
 
@@ -58,6 +66,14 @@ class Unreadable(Transient):
 
 class NotFound(Transient):
     """What was asked for is not there: an answer to who asked for just that; to all others, not there yet."""
+
+
+class Full(Transient):
+    """Every place that one workspace has in this process is taken."""
+
+
+class Waiting(Transient):
+    """A workspace, or its Azure subscription, has to be left alone for `retry_after` seconds."""
 
 
 class Lost(Exception):

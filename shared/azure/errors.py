@@ -1,59 +1,34 @@
-"""What Azure's errors mean: every one becomes Transient or Permanent here, at the edge, and nowhere else."""
+"""What Azure's errors mean: every one becomes Transient or Permanent here, at the edge, and nowhere else.
 
+What means what stands in shared/azure/error_table.py; here is how an exception is read, and what is made of the row that knows it.
+"""
+
+import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
+from urllib.parse import urlsplit
 
-from azure.core.exceptions import (
-    AzureError,
-    ClientAuthenticationError,
-    HttpResponseError,
-    IncompleteReadError,
-    ResourceNotFoundError,
-    ServiceRequestError,
-    ServiceResponseError,
-)
+from azure.core.exceptions import AzureError, HttpResponseError, ODataV4Format
 
-from shared.errors import Conflict, NotFound, Owner, Permanent, Transient
+from shared.azure.error_row import NO_STATUS, Evidence, Place, Row, Verdict
+from shared.azure.error_table import NAMED_CLASSES, row_of
+from shared.errors import Conflict, NotFound, Permanent, Throttled, Transient, Unavailable
 from shared.secrets import without_secrets
 
+LONGEST_TEXT = 500  # characters: with the code, the owner and the remedy it stays whole in a row, a log line and an outcome event
+LONGEST_READ = 20_000  # characters of an answer that are looked through
+
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
-
-TRANSIENT_CODES = {
-    "InternalServerError",
-    "InternalError",
-    "ServiceUnavailable",
-    "TooManyRequests",
-    "ServerBusy",
-    "Timeout",
-}
-MISSING_PARENT = {"ResourceGroupNotFound", "SubscriptionNotFound", "InvalidSubscriptionId"}
-
-# Codes of failed operations and refusals that have a remedy of their own: who must act, and how.
-_BY_CODE: dict[str, tuple[str, Owner, str]] = {
-    "OutOfQuota": (
-        "out_of_quota",
-        Owner.SUBSCRIBER,
-        "raise the core quota of the Azure subscription, or ask for fewer instances",
-    ),
-    "QuotaExceeded": (
-        "out_of_quota",
-        Owner.SUBSCRIBER,
-        "raise the quota of the Azure subscription, or remove endpoints",
-    ),
-    "OutOfCapacity": ("out_of_capacity", Owner.SUBSCRIBER, "choose another instance type, or retry the delivery later"),
-    "RequestDisallowedByPolicy": (
-        "denied_by_policy",
-        Owner.SUBSCRIBER,
-        "exempt the workspace from the Azure policy that is named",
-    ),
-    "ImageBuildFailure": (
-        "image_build_failed",
-        Owner.PUBLISHER,
-        "mend the model's environment and register a new version",
-    ),
-    "ResourceNotReady": ("not_ready", Owner.PUBLISHER, "the container does not start: read the deployment's logs"),
-}
+_XML_CODE = re.compile(r"<Code>(\w+)</Code>")  # a storage account's answer
+_PLACES = (
+    (Place.IDENTITY, re.compile(r"^(login\.|169\.254\.)|/msi/token|/metadata/identity/", re.IGNORECASE)),
+    (Place.SHARE, re.compile(r"/registries/[^/]+/import$|/assetstore/", re.IGNORECASE)),
+    (Place.REGISTRY, re.compile(r"/registries/|/registrymanagement/", re.IGNORECASE)),
+    (Place.STORAGE, re.compile(r"^[^/]+\.(blob|dfs|file)\.", re.IGNORECASE)),
+    (Place.WORKSPACE, re.compile(r"/workspaces/|/Microsoft\.MachineLearningServices/locations/", re.IGNORECASE)),
+)
 
 
 def retry_after(error: HttpResponseError) -> float | None:
@@ -70,53 +45,30 @@ def code_of(error: HttpResponseError) -> str:
     return str(getattr(error.error, "code", None) or getattr(error, "error_code", None) or "")
 
 
-def verdict(error: Exception, doing: str) -> Transient | Permanent | NotFound:
+def row_for(error: Exception) -> Row:
+    """The row of the table that knows this error."""
+    return row_of(_evidence(error))
+
+
+def verdict(error: Exception, doing: str) -> Transient | Permanent:
     """What a failure of azure-core or azure-ai-ml means. `doing` says what was tried, and leads the text."""
-    text = without_secrets(f"{doing}: {error}")
-    if isinstance(error, ServiceRequestError):
-        return Transient(text)
-    if isinstance(error, (ServiceResponseError, IncompleteReadError, ConnectionError, TimeoutError)):
-        return Transient(text, uncertain=True)
-    if isinstance(error, ResourceNotFoundError):
-        return _missing(error, text)
-    if isinstance(error, HttpResponseError) and error.status_code:
-        return _of_answer(error, text)
-    if isinstance(error, ClientAuthenticationError):  # no answer to blame: the token could not be had, now
-        return Transient(f"{text}; if this lasts: give the app an identity, and its client id in AZURE_CLIENT_ID")
-    if isinstance(error, HttpResponseError):
-        return Transient(text, uncertain=True)  # without a status: its answer broke off
-    if isinstance(error, AzureError):
-        return Permanent("refused", text, Owner.PROVIDER, "see Azure's text; mend what it names, then retry")
-    return Permanent("unexpected", text, Owner.PROVIDER, "report it with the row")
-
-
-def _missing(error: HttpResponseError, text: str) -> NotFound | Permanent:
-    names_workspace = code_of(error) == "ResourceNotFound" and re.search(r"/workspaces/[^/']+'", str(error))
-    if code_of(error) in MISSING_PARENT or names_workspace:
-        remedy = "correct the workspace's ARM id in the rules, or let the app's identity see it"
-        return Permanent("workspace_not_found", text, Owner.PROVIDER, remedy)
-    return NotFound(text)
-
-
-def _of_answer(error: HttpResponseError, text: str) -> Transient | Permanent | NotFound:
-    status, code = error.status_code or 0, code_of(error)
-    if code in _BY_CODE:
-        return Permanent(_BY_CODE[code][0], text, *_BY_CODE[code][1:])
-    if status in (408, 423, 425, 429) or status >= 500 or code in TRANSIENT_CODES:
-        return Transient(text, retry_after(error), uncertain=status in (408, 500, 502, 504))
-    match status:
-        case 401:
-            remedy = "check the app's identity and the Entra tenant of the workspace"
-            return Permanent("unauthenticated", text, Owner.PROVIDER, remedy)
-        case 403:
-            remedy = "assign AzureML Data Scientist on the workspace, AzureML Registry User on the registry, to the app's identity"
-            return Permanent("forbidden", text, Owner.PROVIDER, remedy)
-        case 404:
-            return _missing(error, text)
-        case 409 | 412:
+    row = row_for(error)
+    text = without_secrets(f"{doing}: {_told(error)}", LONGEST_TEXT)
+    lasting = f"{text}; if this lasts, {row.owner}: {row.remedy}"
+    asked = retry_after(error) if isinstance(error, HttpResponseError) else None
+    match row.verdict:
+        case Verdict.PERMANENT:
+            return Permanent(row.code, text, row.owner, row.remedy)
+        case Verdict.NOT_FOUND:
+            return NotFound(text)
+        case Verdict.CONFLICT:
             return Conflict(text)
-        case _:
-            return Permanent("refused", text, Owner.PROVIDER, "see Azure's text; mend what it names, then retry")
+        case Verdict.THROTTLED:
+            return Throttled(lasting, asked, uncertain=row.uncertain)
+        case Verdict.UNAVAILABLE:
+            return Unavailable(lasting, asked, uncertain=row.uncertain)
+        case Verdict.TRANSIENT:
+            return Transient(lasting, asked, uncertain=row.uncertain)
 
 
 @contextmanager
@@ -128,3 +80,70 @@ def translated(doing: str) -> Iterator[None]:
         raise verdict(error, doing) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:  # what the SDK and we make of an answer that is none
         raise Transient(without_secrets(f"{doing}: Azure's answer makes no sense: {error!r}"), uncertain=True) from error
+    except Exception as error:
+        if _class_names(error).isdisjoint(NAMED_CLASSES):
+            raise
+        raise verdict(error, doing) from error
+
+
+def _evidence(error: Exception) -> Evidence:
+    if not isinstance(error, HttpResponseError):
+        return Evidence(_class_names(error), text=str(error)[:LONGEST_READ])
+    body = _body(error)
+    found = {code_of(error), *_codes_in(body)}
+    return Evidence(
+        _class_names(error),
+        error.status_code or NO_STATUS,
+        frozenset(code.lower() for code in found if code),
+        f"{error}\n{body}"[:LONGEST_READ],
+        _place(error),
+    )
+
+
+def _class_names(error: Exception) -> frozenset[str]:
+    return frozenset(f"{each.__module__}.{each.__qualname__}" for each in type(error).__mro__)
+
+
+def _body(error: HttpResponseError) -> str:
+    """What Azure answered; empty where that was never read, or is no text."""
+    with suppress(AzureError, OSError, ValueError, LookupError, AttributeError):
+        return str(error.response.text()) if error.response is not None else ""
+    return ""
+
+
+def _codes_in(body: str) -> Iterator[str]:
+    """Every code of an answer, however deep: Azure ML wraps the one that tells into `details` or `innerError`."""
+    yield from _XML_CODE.findall(body[:LONGEST_READ])
+    with suppress(ValueError, RecursionError):
+        yield from _codes_of(json.loads(body))
+
+
+def _codes_of(node: Any) -> Iterator[str]:
+    if isinstance(node, list):
+        for each in node:
+            yield from _codes_of(each)
+    elif isinstance(node, dict):
+        for name, value in node.items():
+            if isinstance(value, str) and name.lower() == "code":
+                yield value
+            else:
+                yield from _codes_of(value)
+
+
+def _place(error: HttpResponseError) -> Place | None:
+    url = urlsplit(str(getattr(getattr(error.response, "request", None), "url", "")))
+    address = f"{url.hostname or ''}{url.path}"
+    return next((place for place, pattern in _PLACES if pattern.search(address)), None)
+
+
+def _told(error: Exception) -> str:
+    """Azure's own text, each of its messages once: azure-core says them twice, and correlation ids between them."""
+    if isinstance(error, HttpResponseError) and error.error:
+        return "; ".join(_messages(error.error))
+    return str(error)
+
+
+def _messages(part: ODataV4Format) -> Iterator[str]:
+    yield f"({part.code}) {part.message}" if part.code else str(part.message)
+    for detail in part.details:
+        yield from _messages(detail)
