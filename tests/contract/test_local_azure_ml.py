@@ -462,7 +462,7 @@ def test_a_body_that_is_no_json_object_answers_400(azure_ml: AzureMl) -> None:
 
 
 def test_what_is_not_served_says_so(azure_ml: AzureMl) -> None:
-    answer = azure_ml.call("GET", f"{WORKSPACE1}/batchEndpoints")
+    answer = azure_ml.call("GET", f"{WORKSPACE1}/jobs")
 
     assert answer.status_code == 404
     assert "does not serve GET" in error_text(answer)

@@ -18,6 +18,7 @@ from infra.local.azure_ml.identity import Identity
 from infra.local.azure_ml.server import build
 from infra.local.azure_ml.state import State
 from infra.local.ports import port_number
+from infra.local.tokens import Tokens
 
 HOST = "127.0.0.1"
 
@@ -55,7 +56,7 @@ async def _serve(options: argparse.Namespace) -> None:
     listener = _listen(options.port, state)
     port = listener.getsockname()[1]
     base_url = f"https://localhost:{port}/"
-    identity = Identity(state, base_url, config.token_seconds)
+    identity = Identity(state, Tokens(options.tls), base_url, config.token_seconds)
     application = build(config, state, identity, base_url, options.blob_endpoint, options.event_grid, options.state)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=2)
     await runner.setup()

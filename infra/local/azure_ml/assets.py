@@ -1,6 +1,6 @@
 """Versioned assets, of a workspace or of a registry alike: where they are kept, and how they are listed.
 
-A container ("models/N") holds versions ("models/N/versions/V"). Later kinds of assets differ in their properties only.
+A container ("models/N") holds versions ("models/N/versions/V"). The kinds differ in their properties only (asset_kinds.py).
 """
 
 import re
@@ -16,7 +16,7 @@ from infra.local.azure_ml.times import system_data
 # The public API documents no dots, yet the public registry is full of names such as Phi-3.5-mini-instruct.
 NAME = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9\-_.]{0,254}$")
 VERSION = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9\-_.]{0,254}$")
-MODELS = "models"
+MODELS, DATA, ENVIRONMENTS, COMPONENTS, CODES = "models", "data", "environments", "components", "codes"
 PAGE = 30
 
 
@@ -39,6 +39,21 @@ class Assets:
     def containers(self, owner: str, kind: str) -> list[Document]:
         return self._state.within(kind, owner)
 
+    def named_containers(self, owner: str, kind: str) -> list[Document]:
+        """Without those that hold anonymous versions only: the service keeps them out of its lists."""
+        containers = self.containers(owner, kind)
+        return [container for container in containers if not self._is_anonymous(self.versions(owner, kind, container["name"]))]
+
+    def everything(self, owner: str, kind: str) -> list[Document]:
+        """All versions of all names."""
+        names = [container["name"] for container in self.containers(owner, kind)]
+        return [document for name in names for document in self.versions(owner, kind, name)]
+
+    def latest(self, owner: str, kind: str, name: str) -> Document | None:
+        """The version created last, archived ones left out."""
+        active = [document for document in self.versions(owner, kind, name) if not document["properties"]["isArchived"]]
+        return active[-1] if active else None
+
     def write_version(self, owner: str, kind: str, document: Document, principal: str) -> None:
         """Create or replace a version, and its container with the first one."""
         name = document["name"]
@@ -49,6 +64,36 @@ class Assets:
 
     def write_container(self, owner: str, kind: str, document: Document) -> None:
         self._state.put(kind, owner, document["name"], document)
+
+    @staticmethod
+    def _is_anonymous(versions: list[Document]) -> bool:
+        return bool(versions) and all(version["properties"]["isAnonymous"] for version in versions)
+
+
+def named_container(name: str, asked: Document, principal: str, before: Document | None) -> Document:
+    """A container as a PUT asks for it."""
+    return {
+        "name": name,
+        "isArchived": bool(asked.get("isArchived", False)),
+        "description": asked.get("description"),
+        "tags": asked.get("tags") or {},
+        "properties": asked.get("properties") or {},
+        "systemData": system_data(principal, before["systemData"] if before else None),
+    }
+
+
+def with_changes(before: Document, properties: Document, asked: Document, principal: str) -> Document:
+    """The version after an update: its `properties`, and of what was asked the three that anyone can change."""
+    changed = {
+        "tags": asked.get("tags") or {},
+        "description": asked.get("description"),
+        "isArchived": bool(asked.get("isArchived", False)),
+    }
+    return {
+        **before,
+        "properties": {**before["properties"], **properties, **changed},
+        "systemData": system_data(principal, before["systemData"]),
+    }
 
 
 def check_name(name: str, version: str, location: str) -> None:
@@ -73,7 +118,7 @@ def container_body(container_id: str, kind: str, document: Document, versions: l
 def _container_properties(document: Document, versions: list[Document]) -> dict[str, Any]:
     active = [version["version"] for version in versions if not version["properties"]["isArchived"]]
     numbers = [int(version["version"]) for version in versions if version["version"].isdigit()]
-    return {
+    properties = {
         "description": document.get("description"),
         "tags": document.get("tags", {}),
         "properties": document.get("properties", {}),
@@ -81,6 +126,8 @@ def _container_properties(document: Document, versions: list[Document]) -> dict[
         "latestVersion": active[-1] if active else None,
         "nextVersion": str(max(numbers, default=0) + 1),
     }
+    types = [version["properties"]["dataType"] for version in versions if "dataType" in version["properties"]]
+    return {**properties, "dataType": types[-1]} if types else properties
 
 
 def listed(request: web.Request, archived: Callable[[Document], bool], documents: list[Document]) -> list[Document]:

@@ -68,7 +68,7 @@ class Blobs:
         query = self.sas(source.container, "r")
         origin = self._service.get_container_client(source.container)
         for name in names:
-            copy = client.get_blob_client(target.path + name.removeprefix(source.path))
+            copy = client.get_blob_client(f"{target.path}/{name.removeprefix(source.path).lstrip('/')}".strip("/"))
             await copy.start_copy_from_url(f"{origin.get_blob_client(name).url}?{query}")
         return len(names)
 

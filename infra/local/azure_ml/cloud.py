@@ -6,12 +6,12 @@ from typing import Any
 from aiohttp import web
 
 from infra.local.azure_ml.access import Caller
+from infra.local.azure_ml.asset_uris import AssetUris
 from infra.local.azure_ml.assets import Assets
 from infra.local.azure_ml.blobs import Blobs
 from infra.local.azure_ml.config import CloudConfig, Registry, Workspace
 from infra.local.azure_ml.errors import AzureError, resource_not_found
 from infra.local.azure_ml.events import Outbox
-from infra.local.azure_ml.model_uris import ModelUris
 from infra.local.azure_ml.operations import Operations
 from infra.local.azure_ml.state import State
 
@@ -21,7 +21,7 @@ class Cloud:
     config: CloudConfig
     state: State
     assets: Assets
-    uris: ModelUris
+    uris: AssetUris
     operations: Operations
     blobs: Blobs
     outbox: Outbox

@@ -24,6 +24,7 @@ class _Strict(BaseModel):
 class Workspace(_Strict):
     id: str
     location: str
+    computes: tuple[str, ...] = ("cpu-cluster",)
 
     @field_validator("id")
     @classmethod
@@ -64,6 +65,10 @@ class Workspace(_Strict):
         """The blob container of `workspaceblobstore`."""
         return f"azureml-blobstore-{self.guid}"
 
+    def compute(self, name: str) -> str | None:
+        """The compute's own name, whatever the case it is asked for in."""
+        return next((compute for compute in self.computes if compute.lower() == name.lower()), None)
+
 
 class Registry(_Strict):
     name: str = Field(pattern=REGISTRY_NAME)
@@ -87,6 +92,7 @@ class Seconds(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True, validate_assignment=True)
 
     import_: float = Field(1.0, alias="import", ge=0)
+    asset: float = Field(0.5, ge=0, description="what is created in a registry")
     endpoint: float = Field(0.5, ge=0)
     deployment: float = Field(1.0, ge=0)
 
@@ -106,6 +112,7 @@ class Limits(_Strict):
     deployments: int = 500
     deployments_per_endpoint: int = 20
     instances_per_deployment: int = 50
+    cores: int = Field(100_000, ge=0, description="of online deployments, per Azure subscription and region")
 
 
 class Denial(_Strict):

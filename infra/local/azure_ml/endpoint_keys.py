@@ -6,11 +6,12 @@ from aiohttp import web
 
 from infra.local.azure_ml.cloud import Cloud, asked_of, caller_of
 from infra.local.azure_ml.config import Workspace
-from infra.local.azure_ml.endpoints import ENDPOINT_PATH, check_idle, known_endpoint
+from infra.local.azure_ml.endpoint_checks import check_idle, known_endpoint
+from infra.local.azure_ml.endpoint_operations import EndpointOperations
+from infra.local.azure_ml.endpoint_store import ONLINE, EndpointStore, with_state
+from infra.local.azure_ml.endpoints import endpoint_path
 from infra.local.azure_ml.errors import inferencing_error
 from infra.local.azure_ml.identity import Identity
-from infra.local.azure_ml.online_operations import OnlineOperations
-from infra.local.azure_ml.online_store import OnlineStore, with_state
 from infra.local.azure_ml.state import Document
 
 KEYS = {"primary": "primaryKey", "secondary": "secondaryKey"}
@@ -18,17 +19,18 @@ SECONDS_BEFORE_EXPIRY = 300
 
 
 class EndpointKeys:
-    def __init__(self, cloud: Cloud, store: OnlineStore, operations: OnlineOperations, identity: Identity) -> None:
+    def __init__(self, cloud: Cloud, store: EndpointStore, operations: EndpointOperations, identity: Identity) -> None:
         self._cloud = cloud
         self._store = store
         self._operations = operations
         self._identity = identity
 
     def routes(self) -> list[web.RouteDef]:
+        path = endpoint_path(ONLINE)
         return [
-            web.post(f"{ENDPOINT_PATH}/listKeys", self._list),
-            web.post(f"{ENDPOINT_PATH}/regenerateKeys", self._regenerate),
-            web.post(f"{ENDPOINT_PATH}/token", self._token),
+            web.post(f"{path}/listKeys", self._list),
+            web.post(f"{path}/regenerateKeys", self._regenerate),
+            web.post(f"{path}/token", self._token),
         ]
 
     async def _list(self, request: web.Request) -> web.Response:
@@ -38,7 +40,7 @@ class EndpointKeys:
     async def _regenerate(self, request: web.Request) -> web.Response:
         asked = await asked_of(request)
         workspace, document = self._of_mode(request, "Key")
-        check_idle(document, f"endpoint {document['name']}")
+        check_idle(ONLINE, workspace, document, f"endpoint {document['name']}")
         which = KEYS.get(str(asked.get("keyType", "")).lower())
         if which is None:
             raise inferencing_error(400, "keyType must be Primary or Secondary.")

@@ -45,6 +45,13 @@ def front_end_error(status: int, message: str, location: str, code: str = "UserE
     return AzureError(status, code, message, details=[], additionalInfo=information, headers=headers)
 
 
+def asset_not_found(what: str, message: str, location: str) -> AzureError:
+    """As the front end answers (reported) where a batch deployment names an asset that is not there: "ModelNotFound", …"""
+    error = front_end_error(404, "The specified resource was not found.", location)
+    error.extra["details"] = [{"code": f"{what.capitalize()}NotFound", "message": message, "details": [], "additionalInfo": []}]
+    return error
+
+
 def inferencing_error(status: int, message: str) -> AzureError:
     """As the online inference service answers through the front end. 400 carries ASP.NET's list of validation errors."""
     codes = {400: "BadRequest", 404: "NotFound", 409: "Conflict"}

@@ -5,26 +5,23 @@ X-IDENTITY-HEADER; the client id becomes the principal. Tokens are signed, expir
 """
 
 import secrets
-import time
 
-import jwt
 from aiohttp import web
 
 from infra.local.azure_ml.errors import AzureError
 from infra.local.azure_ml.state import State
+from infra.local.tokens import ISSUER, ExpiredToken, InvalidToken, Tokens
 
 SYSTEM_ASSIGNED = "system-assigned"
-ISSUER = "https://sts.windows.net/local/"
-ALGORITHM = "HS256"
 ARM_AUDIENCES = frozenset({"https://management.azure.com", "https://management.core.windows.net"})
 ML_AUDIENCES = frozenset({"https://ml.azure.com", "https://ml.azure.local"})
 
 
 class Identity:
-    """Makes tokens and checks them. The signing key lies in the state: a restart leaves every token valid."""
+    """Makes tokens and checks them."""
 
-    def __init__(self, state: State, base_url: str, token_seconds: int) -> None:
-        self._key = state.setting("token key", lambda: secrets.token_hex(32))
+    def __init__(self, state: State, tokens: Tokens, base_url: str, token_seconds: int) -> None:
+        self._tokens = tokens
         self.header = state.setting("identity header", lambda: secrets.token_hex(16))
         self._seconds = token_seconds
         self.arm_audiences = ARM_AUDIENCES | {base_url.rstrip("/")}
@@ -34,9 +31,7 @@ class Identity:
 
     def token(self, principal: str, audience: str) -> tuple[str, int]:
         """A token and when it expires, in seconds of Unix time."""
-        now = int(time.time())
-        claims = {"iss": ISSUER, "aud": audience, "iat": now, "nbf": now, "exp": now + self._seconds}
-        return jwt.encode({**claims, "appid": principal, "oid": principal}, self._key, ALGORITHM), now + self._seconds
+        return self._tokens.issue(principal, audience, self._seconds)
 
     def principal(self, request: web.Request, audiences: frozenset[str]) -> str:
         """Who sent the request. Raises AzureError 401 unless it bears a token of ours for one of the audiences."""
@@ -45,19 +40,19 @@ class Identity:
             message = "Authentication failed. The 'Authorization' header is missing."
             raise _unauthorized("AuthenticationFailed", message)
         try:
-            claims = jwt.decode(token, self._key, [ALGORITHM], issuer=ISSUER, options={"verify_aud": False})
-        except jwt.ExpiredSignatureError as expired:
+            claims = self._tokens.read(token)
+        except ExpiredToken as expired:
             raise _unauthorized("ExpiredAuthenticationToken", "The access token expiry UTC time is earlier.") from expired
-        except jwt.InvalidTokenError as invalid:
+        except InvalidToken as invalid:
             raise _unauthorized("InvalidAuthenticationToken", f"The access token is invalid: {invalid}.") from invalid
-        if str(claims["aud"]).rstrip("/") not in audiences:
+        if claims.audience not in audiences:
             allowed = ", ".join(sorted(audiences))
             message = (
-                f"The access token has been obtained for wrong audience or resource '{claims['aud']}'. "
+                f"The access token has been obtained for wrong audience or resource '{claims.audience}'. "
                 f"It should exactly match with one of the allowed audiences '{allowed}'."
             )
             raise _unauthorized("InvalidAuthenticationTokenAudience", message)
-        return str(claims["oid"])
+        return claims.principal
 
     async def _issue(self, request: web.Request) -> web.Response:
         if not secrets.compare_digest(request.headers.get("X-IDENTITY-HEADER", ""), self.header):

@@ -5,17 +5,20 @@ from typing import Any
 from aiohttp import web
 from pydantic import ValidationError
 
-from infra.local.azure_ml.assets import MODELS
+from infra.local.azure_ml.asset_kinds import KINDS
 from infra.local.azure_ml.cloud import Cloud
-from infra.local.azure_ml.config import Seconds, Workspace
-from infra.local.azure_ml.online_store import OnlineStore
+from infra.local.azure_ml.config import Seconds
+from infra.local.azure_ml.endpoint_summary import EndpointSummary
 from infra.local.azure_ml.state import Document
+
+# Of one kind or another: what a version is, and where its bytes lie.
+DEFINITIONS = ("modelUri", "dataUri", "codeUri", "image", "condaFile", "build", "osType", "componentSpec")
 
 
 class Inspection:
-    def __init__(self, cloud: Cloud, store: OnlineStore) -> None:
+    def __init__(self, cloud: Cloud, endpoints: EndpointSummary) -> None:
         self._cloud = cloud
-        self._store = store
+        self._endpoints = endpoints
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -40,57 +43,36 @@ class Inspection:
 
     async def _state(self, _request: web.Request) -> web.Response:
         workspaces = {
-            workspace.id: {"models": self._models(workspace.owner), "endpoints": self._endpoints(workspace)}
+            workspace.id: {
+                **self._assets(workspace.owner),
+                "endpoints": self._endpoints.online(workspace),
+                "batch_endpoints": self._endpoints.batch(workspace),
+            }
             for workspace in self._cloud.config.workspaces
         }
-        registries = {registry.name: {"models": self._models(registry.owner)} for registry in self._cloud.config.registries}
+        registries = {registry.name: self._assets(registry.owner) for registry in self._cloud.config.registries}
         running = [
             {"id": operation.id, "work": operation.work, "started": operation.started, "due": operation.due}
             for operation in self._cloud.operations.running()
         ]
         return web.json_response({"workspaces": workspaces, "registries": registries, "operations": running})
 
-    def _models(self, owner: str) -> list[dict[str, Any]]:
-        return [
-            _model_summary(version)
-            for container in self._cloud.assets.containers(owner, MODELS)
-            for version in self._cloud.assets.versions(owner, MODELS, container["name"])
-        ]
-
-    def _endpoints(self, workspace: Workspace) -> list[dict[str, Any]]:
-        return [
-            {
-                "name": endpoint["name"],
-                "state": endpoint["body"]["properties"]["provisioningState"],
-                "traffic": endpoint["serving"],
-                "scoringUri": endpoint["body"]["properties"]["scoringUri"],
-                "deployments": [_deployment_summary(document) for document in self._store.deployments(workspace, endpoint["name"])],
-            }
-            for endpoint in self._store.endpoints(workspace)
-        ]
+    def _assets(self, owner: str) -> dict[str, list[dict[str, Any]]]:
+        """By kind, all versions."""
+        return {plural: [_summary(version) for version in self._cloud.assets.everything(owner, plural)] for plural in KINDS}
 
 
-def _model_summary(document: Document) -> dict[str, Any]:
+def _summary(document: Document) -> dict[str, Any]:
+    """Without what the kinds do not share, but for their definitions and where their bytes lie."""
     properties = document["properties"]
-    return {
+    summary = {
         "name": document["name"],
         "version": document["version"],
-        "type": properties["modelType"],
+        "type": properties.get("modelType") or properties.get("dataType") or properties.get("componentSpec", {}).get("type"),
         "tags": properties["tags"],
+        "properties": properties["properties"],
         "isArchived": properties["isArchived"],
-        "modelUri": properties["modelUri"],
         "originAssetId": properties.get("originAssetId"),
         "createdBy": document["systemData"]["createdBy"],
     }
-
-
-def _deployment_summary(document: Document) -> dict[str, Any]:
-    body = document["body"]
-    return {
-        "name": document["name"],
-        "state": body["properties"]["provisioningState"],
-        "model": body["properties"].get("model"),
-        "instanceType": body["properties"].get("instanceType"),
-        "instanceCount": body["sku"]["capacity"],
-        "tags": body["tags"],
-    }
+    return summary | {field: properties[field] for field in DEFINITIONS if field in properties}

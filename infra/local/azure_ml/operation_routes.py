@@ -8,7 +8,7 @@ from aiohttp import web
 
 from infra.local.azure_ml.cloud import Cloud
 from infra.local.azure_ml.config import PROVIDER
-from infra.local.azure_ml.online_operations import DELETE_DEPLOYMENT, DELETE_ENDPOINT
+from infra.local.azure_ml.endpoint_operations import DELETE
 from infra.local.azure_ml.operations import RUNNING, Operation
 
 LOCATION_PATH = f"/subscriptions/{{subscription}}/providers/{PROVIDER}/locations/{{location}}"
@@ -39,7 +39,7 @@ class OperationRoutes:
 def _status_body(path: str, operation: Operation) -> dict[str, Any]:
     body: dict[str, Any] = {"id": path, "name": operation.id, "startTime": _iso(operation.started)}
     if operation.status == RUNNING:
-        deleting = operation.work in (DELETE_ENDPOINT, DELETE_DEPLOYMENT)
+        deleting = operation.work.startswith(DELETE)
         whole = operation.due - operation.started
         done = min(1.0, (time.time() - operation.started) / whole) if whole else 1.0
         return {**body, "status": "Deleting" if deleting else "Updating", "percentComplete": round(done * 100, 1)}

@@ -2,16 +2,16 @@
 
 import json
 import secrets
-from pathlib import Path
+from collections import Counter
 
 from aiohttp import web
 
-from infra.local.azure_ml.cloud import Cloud
 from infra.local.azure_ml.config import Workspace
+from infra.local.azure_ml.containers import Containers
+from infra.local.azure_ml.endpoint_store import EndpointStore
 from infra.local.azure_ml.errors import AzureError
 from infra.local.azure_ml.identity import ML_AUDIENCES, Identity
-from infra.local.azure_ml.online_store import OnlineStore
-from infra.local.azure_ml.scoring_pool import ModelError, ScoringPool
+from infra.local.azure_ml.scoring_worker_process import ModelError
 from infra.local.azure_ml.state import Document
 from infra.local.azure_ml.traffic import choose
 
@@ -23,36 +23,36 @@ NO_ROUTE = (
 
 
 class Scoring:
-    def __init__(self, cloud: Cloud, store: OnlineStore, identity: Identity, folder: Path) -> None:
-        self._cloud = cloud
+    def __init__(self, store: EndpointStore, identity: Identity, containers: Containers) -> None:
         self._store = store
         self._identity = identity
-        self._pool = ScoringPool(cloud.blobs, folder / "scoring")
+        self._containers = containers
+        self._answered: Counter[tuple[str, int]] = Counter()
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/endpoints/{region}/{endpoint}/score", self._score)]
 
-    async def close(self) -> None:
-        await self._pool.close()
+    def answered(self, deployment: Document) -> dict[str, int]:
+        """How many requests this deployment has answered since the start, by status."""
+        identity = deployment["body"]["id"]
+        return {str(status): count for (found, status), count in sorted(self._answered.items()) if found == identity}
 
     async def _score(self, request: web.Request) -> web.Response:
         workspace, endpoint = self._endpoint(request)
         self._authenticate(request, endpoint)
-        deployment = self._route(request, workspace, endpoint)
-        headers = {DEPLOYMENT_HEADER: deployment["name"]}
-        try:
-            answer = await self._answer(deployment, await request.json())
-        except ModelError as error:
-            return web.json_response({"error": error.text}, status=error.status, headers={**headers, **error.headers})
-        return web.json_response(answer, headers=headers, dumps=json.dumps)
+        payload = await request.text()
+        deployment = self._route(request, workspace, endpoint["name"])
+        response = await self._answer(deployment, payload)
+        response.headers[DEPLOYMENT_HEADER] = deployment["name"]
+        self._answered[deployment["body"]["id"], response.status] += 1
+        return response
 
-    async def _answer(self, deployment: Document, payload: object) -> object:
-        model = deployment["serving"]
-        if model is None or model["type"] != "mlflow_model":
-            raise ModelError(501, "The local cloud scores MLflow models of the sklearn flavor only; this is another kind.")
-        folder = self._cloud.uris.locate(model["uri"])
-        assert folder is not None
-        return await self._pool.score(folder, payload)
+    async def _answer(self, deployment: Document, payload: str) -> web.Response:
+        try:
+            answer = await self._containers.score(deployment["serving"], payload)
+        except ModelError as error:
+            return web.json_response({"error": error.text}, status=error.status, headers=error.headers)
+        return web.json_response(answer, dumps=json.dumps)
 
     def _endpoint(self, request: web.Request) -> tuple[Workspace, Document]:
         name = request.match_info["endpoint"].lower()
@@ -73,10 +73,14 @@ class Scoring:
         else:
             self._identity.principal(request, ML_AUDIENCES)
 
-    def _route(self, request: web.Request, workspace: Workspace, endpoint: Document) -> Document:
-        """The deployment named in the header, else one by the weights. Only one that once succeeded can answer."""
-        name = request.headers.get(DEPLOYMENT_HEADER) or choose(endpoint["serving"])
-        deployment = self._store.deployment(workspace, endpoint["name"], name) if name else None
+    def _route(self, request: web.Request, workspace: Workspace, name: str) -> Document:
+        """The deployment named in the header, else one by the weights. Only one that once succeeded can answer.
+
+        The endpoint is read again: while the request's body came in, traffic may have changed and a deployment gone.
+        """
+        endpoint = self._store.endpoint(workspace, name)
+        named = request.headers.get(DEPLOYMENT_HEADER) or choose(endpoint["serving"] if endpoint else {})
+        deployment = self._store.deployment(workspace, name, named) if named else None
         if deployment is None or deployment["serving"] is None:
             raise AzureError(404, "NotFound", NO_ROUTE)
         return deployment

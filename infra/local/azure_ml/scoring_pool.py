@@ -1,134 +1,143 @@
-"""The workers behind the endpoints: one subprocess per model, since a model's pickle is its tenant's code."""
+"""The workers behind the endpoints: a subprocess for each container, since a model's pickle is its tenant's code."""
 
 import asyncio
-import json
-import re
+import contextlib
+import os
 import shutil
 import sys
 import uuid
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from infra.local.azure_ml.blobs import Blobs, Folder
+from infra.local.azure_ml.scoring_worker_process import ModelError, Worker, sklearn_file
 
-MOST_WORKERS = 4
+MOST_IDLE_WORKERS = 4
+SECONDS_TO_START = 60
 SECONDS_TO_ANSWER = 60
 WORKER = Path(__file__).with_name("scoring_worker.py")
 
 
-class ModelError(Exception):
-    """What the caller of an endpoint gets when the model does not answer."""
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Scoring code: its folder, and the file there that has `init` and `run`."""
 
-    def __init__(self, status: int, text: str, model_status: int | None = None) -> None:
-        super().__init__(text)
-        self.status, self.text = status, text
-        self.headers = {"ms-azureml-model-error-statuscode": str(model_status)} if model_status else {}
+    code: Folder
+    file: str
 
 
-class _Worker:
-    """A subprocess that has one model loaded and answers a line of JSON with a line of JSON."""
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What one worker runs: an MLflow model, or a script with the model that it finds in AZUREML_MODEL_DIR, if any."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self._turn = asyncio.Lock()
+    model: Folder | None
+    script: Script | None = None
+    variables: tuple[tuple[str, str], ...] = ()
+    deployment: str = ""
+    """Empty where deployments may share the worker: an MLflow model keeps nothing between requests."""
 
-    async def ask(self, payload: object) -> dict[str, Any]:
-        assert self._process.stdin
-        assert self._process.stdout
-        async with self._turn:
-            self._process.stdin.write(json.dumps(payload).encode() + b"\n")
-            await self._process.stdin.drain()
-            line = await self._process.stdout.readline()
-        if not line:
-            raise ModelError(502, "The model's process ended while it scored.")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
 
-    async def stop(self) -> None:
-        if self._process.returncode is None:
-            self._process.kill()
-        await self._process.wait()
+class _Seat:
+    """A container's worker, and how many requests are with it: one that is in use is not evicted."""
+
+    def __init__(self, starting: asyncio.Task[Worker]) -> None:
+        self.starting = starting
+        self.users = 0
+
+    async def end(self) -> None:
+        for worker in await asyncio.gather(self.starting, return_exceptions=True):
+            if isinstance(worker, Worker):
+                await worker.stop()
 
 
 class ScoringPool:
-    """Keeps the models asked last loaded. Their files are fetched afresh after a restart."""
+    """Keeps the containers asked last running. Their files are fetched afresh after a restart."""
 
     def __init__(self, blobs: Blobs, directory: Path) -> None:
         self._blobs = blobs
         self._directory = directory
-        self._workers: OrderedDict[Folder, asyncio.Task[_Worker]] = OrderedDict()
+        self._seats: OrderedDict[Container, _Seat] = OrderedDict()
         shutil.rmtree(directory, ignore_errors=True)
 
-    async def score(self, folder: Folder, payload: object) -> object:
+    async def start(self, container: Container) -> None:
+        """Raises ModelError where it does not start."""
+        async with self._worker(container):
+            pass
+
+    async def score(self, container: Container, payload: str) -> object:
         """Raises ModelError, with 424 where the model refuses the input, as the service reports its containers' errors."""
-        try:
-            worker = await self._worker(folder)
+        async with self._worker(container) as worker:
             answer = await asyncio.wait_for(worker.ask(payload), SECONDS_TO_ANSWER)
-        except (ModelError, TimeoutError, OSError) as broken:
-            await self._drop(folder)
-            raise broken if isinstance(broken, ModelError) else ModelError(502, f"The model broke: {broken!r}") from broken
         if "error" in answer:
-            raise ModelError(424, answer["error"], model_status=400)
-        return answer["predictions"]
+            raise ModelError(424, answer["error"], model_status=answer["status"])
+        return answer["answer"]
 
     async def close(self) -> None:
-        for folder in list(self._workers):
-            await self._drop(folder)
+        while self._seats:
+            await self._seats.popitem()[1].end()
 
-    async def _worker(self, folder: Folder) -> _Worker:
-        if folder not in self._workers:
-            self._workers[folder] = asyncio.create_task(self._start(folder))
-            while len(self._workers) > MOST_WORKERS:
-                await self._drop(next(iter(self._workers)))
-        self._workers.move_to_end(folder)
+    @contextlib.asynccontextmanager
+    async def _worker(self, container: Container) -> AsyncIterator[Worker]:
+        """The container's worker, started if need be. One that broke is ended, and the next request starts another."""
+        seat = self._seat(container)
+        seat.users += 1
         try:
-            return await asyncio.shield(self._workers[folder])
-        except Exception:
-            self._workers.pop(folder, None)
+            for surplus in self._surplus():
+                await surplus.end()
+            yield await asyncio.shield(seat.starting)
+        except Exception as broken:
+            if self._seats.get(container) is seat:
+                del self._seats[container]
+            await seat.end()
+            if isinstance(broken, TimeoutError | OSError | ValueError):
+                raise ModelError(502, f"The model broke: {broken!r}") from broken
             raise
+        finally:
+            seat.users -= 1
 
-    async def _drop(self, folder: Folder) -> None:
-        starting = self._workers.pop(folder, None)
-        if starting is None:
-            return
-        started = await asyncio.gather(starting, return_exceptions=True)
-        for worker in started:
-            if isinstance(worker, _Worker):
-                await worker.stop()
+    def _seat(self, container: Container) -> _Seat:
+        if container not in self._seats:
+            self._seats[container] = _Seat(asyncio.create_task(self._start(container)))
+        self._seats.move_to_end(container)
+        return self._seats[container]
 
-    async def _start(self, folder: Folder) -> _Worker:
-        directory = self._directory / uuid.uuid4().hex
-        await self._blobs.download(folder, directory)
-        model_file = _sklearn_file(directory)
+    def _surplus(self) -> list[_Seat]:
+        """The idle workers beyond those that are kept, the longest idle first; they leave the pool."""
+        idle = [container for container, seat in self._seats.items() if not seat.users]
+        return [self._seats.pop(container) for container in idle[: max(0, len(self._seats) - MOST_IDLE_WORKERS)]]
+
+    async def _start(self, container: Container) -> Worker:
+        home = self._directory / uuid.uuid4().hex
+        arguments, variables = await self._fetch(container, home)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-P", str(WORKER), str(directory), model_file),  # -P: our modules must not shadow what a pickle imports
+            *("-P", str(WORKER), *arguments),  # -P: our modules must not shadow what a pickle imports
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=64 * 1024**2,
+            env={**os.environ, **variables},
         )
-        worker = _Worker(process)
-        assert process.stdout
-        ready = json.loads(await process.stdout.readline() or b'{"error": "its process ended; see the log"}')
-        if "error" in ready:
+        worker = Worker(process)
+        try:
+            await asyncio.wait_for(worker.ready(), SECONDS_TO_START)
+        except (ModelError, TimeoutError):
             await worker.stop()
-            raise ModelError(502, f"The model could not be loaded: {ready['error']}")
+            raise
         return worker
 
-
-def _sklearn_file(directory: Path) -> str:
-    """The pickle that the sklearn flavor of the folder's MLmodel names."""
-    try:
-        flavors = yaml.safe_load((directory / "MLmodel").read_text())["flavors"]
-    except (OSError, TypeError, KeyError, yaml.YAMLError) as broken:
-        raise ModelError(502, f"The model's MLmodel file cannot be read: {broken!r}") from broken
-    if "sklearn" not in flavors:
-        names = ", ".join(flavors) or "none"
-        raise ModelError(501, f"The local cloud scores MLflow models of the sklearn flavor only; this model has: {names}.")
-    name = str(flavors["sklearn"].get("pickled_model", "model.pkl"))
-    if re.search(r"(^/|(^|/)\.\.(/|$))", name):
-        raise ModelError(502, f"MLmodel names a file outside its folder: {name}")
-    return name
+    async def _fetch(self, container: Container, home: Path) -> tuple[list[str], dict[str, Any]]:
+        """Bring the bytes; the worker's arguments and environment."""
+        if container.script is None:
+            assert container.model is not None
+            await self._blobs.download(container.model, home)
+            return ["mlflow", str(home), sklearn_file(home)], dict(container.variables)
+        variables = dict(container.variables)
+        await self._blobs.download(container.script.code, home / "code")
+        if container.model is not None:
+            # As on Azure, the variable names the folder that has the model's own folder or file in it.
+            await self._blobs.download(container.model, home / "model" / container.model.path.rpartition("/")[2])
+            variables["AZUREML_MODEL_DIR"] = str(home / "model")
+        return ["script", str(home / "code"), container.script.file], variables

@@ -1,18 +1,21 @@
-"""One model in a process of its own: reads requests from stdin, a line of JSON each, and writes predictions to stdout.
+"""One container in a process of its own: reads requests from stdin, a line of JSON each, and writes answers to stdout.
 
-Understands what MLflow's scoring on Azure ML does: {"input_data": {"columns", "index", "data"}} and {"input_data": [[…]]}.
-Ends when stdin does, so that it never outlives the server.
+`mlflow FOLDER PICKLE` understands what MLflow's scoring on Azure ML does: {"input_data": {"columns", "index", "data"}} and
+{"input_data": [[…]]}. `script FOLDER FILE` calls the script's `init()` once and its `run(raw_data)` for each request, as Azure's
+inference server does. Ends when stdin does, so that it never outlives the server.
 """
 
+import importlib.util
 import json
 import os
 import pickle
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy
+type Score = Callable[[str], Any]
 
 
 class BadInput(Exception):
@@ -27,23 +30,61 @@ def main() -> None:
     def say(answer: dict[str, Any]) -> None:
         print(json.dumps(answer), file=answers, flush=True)
 
-    directory, model_file = Path(sys.argv[1]), sys.argv[2]
+    load = {"mlflow": load_mlflow, "script": load_script}[sys.argv[1]]
     try:
-        model = pickle.loads((directory / model_file).read_bytes())  # noqa: S301 running the model is this process's purpose
-    except Exception as broken:  # noqa: BLE001 a pickle can raise anything
+        score = load(Path(sys.argv[2]), sys.argv[3])
+    except BaseException as broken:  # noqa: BLE001 a tenant's code can raise anything, SystemExit too
         traceback.print_exc()
         say({"error": repr(broken)})
         return
     say({"ready": True})
     for line in sys.stdin:
         try:
-            say({"predictions": predict(model, json.loads(line))})
-        except Exception as refused:  # noqa: BLE001 so can its predict
-            say({"error": str(refused) if isinstance(refused, BadInput) else repr(refused)})
+            say({"answer": score(json.loads(line))})
+        except BadInput as refused:
+            say({"error": str(refused), "status": 400})
+        except Exception as failed:  # noqa: BLE001 so can its run
+            traceback.print_exc()
+            say({"error": repr(failed), "status": 500})
+
+
+def load_script(directory: Path, file: str) -> Score:
+    """The script's `run`, after its `init`. Its own folder is where it imports from."""
+    path = (directory / file).resolve()
+    if not path.is_relative_to(directory.resolve()) or not path.is_file():
+        raise FileNotFoundError(f"the code has no scoring script {file}")
+    sys.path.insert(0, str(path.parent))
+    os.chdir(directory)
+    specification = importlib.util.spec_from_file_location("scoring_script", path)
+    assert specification
+    assert specification.loader
+    script = importlib.util.module_from_spec(specification)
+    sys.modules["scoring_script"] = script
+    specification.loader.exec_module(script)
+    script.init()
+    run: Score = script.run
+    return run
+
+
+def load_mlflow(directory: Path, file: str) -> Score:
+    model = pickle.loads((directory / file).read_bytes())  # noqa: S301 running the model is this process's purpose
+
+    def score(raw: str) -> list[Any]:
+        """What MLflow's server answers 400 to is the request's fault, whatever the model raised."""
+        try:
+            return predict(model, json.loads(raw))
+        except BadInput:
+            raise
+        except Exception as refused:
+            raise BadInput(repr(refused)) from refused
+
+    return score
 
 
 def predict(model: Any, payload: Any) -> list[Any]:
     """Raises BadInput where the payload is not MLflow's."""
+    import numpy  # here, since a script may do without
+
     data = payload.get("input_data") if isinstance(payload, dict) else None
     if isinstance(data, dict):
         rows = _ordered(data, [str(name) for name in getattr(model, "feature_names_in_", [])])

@@ -7,29 +7,27 @@ from typing import Protocol
 
 from aiohttp import web
 
+from infra.local.azure_ml.asset_kinds import KINDS
+from infra.local.azure_ml.asset_uris import AssetUris
 from infra.local.azure_ml.assets import Assets
 from infra.local.azure_ml.blob_proxy import BlobProxy
 from infra.local.azure_ml.blobs import Blobs
 from infra.local.azure_ml.cloud import Cloud
 from infra.local.azure_ml.config import CloudConfig
-from infra.local.azure_ml.deployments import Deployments
-from infra.local.azure_ml.endpoint_keys import EndpointKeys
-from infra.local.azure_ml.endpoints import Endpoints
+from infra.local.azure_ml.endpoint_parts import EndpointParts
 from infra.local.azure_ml.errors import error_middleware
 from infra.local.azure_ml.events import Outbox
 from infra.local.azure_ml.guard import Guard
 from infra.local.azure_ml.identity import Identity
 from infra.local.azure_ml.imports import Imports
 from infra.local.azure_ml.inspection import Inspection
-from infra.local.azure_ml.model_uris import ModelUris
-from infra.local.azure_ml.models import Models
-from infra.local.azure_ml.online_operations import OnlineOperations
-from infra.local.azure_ml.online_store import OnlineStore
-from infra.local.azure_ml.operation_routes import OperationRoutes
 from infra.local.azure_ml.operations import Operations
+from infra.local.azure_ml.pending_uploads import PendingUploads
 from infra.local.azure_ml.registries import Registries
-from infra.local.azure_ml.scoring import Scoring
+from infra.local.azure_ml.registry_assets import RegistryAssets
+from infra.local.azure_ml.registry_changes import RegistryChanges
 from infra.local.azure_ml.state import State
+from infra.local.azure_ml.workspace_assets import WorkspaceAssets
 from infra.local.azure_ml.workspaces import Workspaces
 from infra.local.control import Control
 
@@ -43,30 +41,27 @@ class Routed(Protocol):
 def build(
     config: CloudConfig, state: State, identity: Identity, base_url: str, blob_endpoint: str, event_grid: str | None, folder: Path
 ) -> web.Application:
-    """The application; `folder` is where models are brought to for scoring."""
+    """The application; `folder` is where models and code are brought to for scoring."""
     assets, control = Assets(state), Control()
-    uris = ModelUris(config, assets)
+    uris = AssetUris(config, assets)
     cloud = Cloud(config, state, assets, uris, Operations(state), Blobs(blob_endpoint), Outbox(state, event_grid), base_url)
-    online = OnlineStore(config, state)
-    changes = OnlineOperations(cloud, online)
-    proxy, scoring = BlobProxy(cloud.blobs, base_url), Scoring(cloud, online, identity, folder)
+    proxy, endpoints = BlobProxy(cloud.blobs, base_url), EndpointParts(cloud, identity, folder)
+    registry_changes = RegistryChanges(cloud)
     application = web.Application(
         middlewares=[control.middleware, error_middleware, Guard(config, identity).middleware],
         client_max_size=LARGEST_JSON,
     )
     parts: list[Routed] = [
         control,
-        Inspection(cloud, online),
+        Inspection(cloud, endpoints.summary),
         identity,
         Workspaces(cloud),
-        Models(cloud),
-        Registries(cloud),
-        Imports(cloud),
-        Endpoints(cloud, online, changes),
-        EndpointKeys(cloud, online, changes, identity),
-        Deployments(cloud, online, changes),
-        OperationRoutes(cloud),
-        scoring,
+        PendingUploads(cloud),
+        *(WorkspaceAssets(cloud, kind) for kind in KINDS.values()),
+        *(RegistryAssets(cloud, kind, registry_changes) for kind in KINDS.values()),
+        Registries(cloud, registry_changes),
+        Imports(cloud, registry_changes),
+        *endpoints.routed,
         proxy,
     ]
     for part in parts:
@@ -79,7 +74,7 @@ def build(
         posting.cancel()
         await asyncio.gather(posting, return_exceptions=True)
         await cloud.operations.stop()
-        await scoring.close()
+        await endpoints.close()
         await proxy.close()
         await cloud.blobs.close()
         state.close()

@@ -3,8 +3,8 @@
 import random
 from typing import Any
 
+from infra.local.azure_ml.endpoint_store import provisioning_state
 from infra.local.azure_ml.errors import inferencing_error
-from infra.local.azure_ml.online_store import provisioning_state
 from infra.local.azure_ml.state import Document
 
 MOST_MIRRORED = 50

@@ -5,11 +5,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from infra.local.azure_ml.asset_uris import DEFAULT_DATASTORE
 from infra.local.azure_ml.blobs import ACCOUNT
 from infra.local.azure_ml.cloud import Cloud, caller_of
 from infra.local.azure_ml.config import PROVIDER, Workspace
 from infra.local.azure_ml.errors import front_end_error
-from infra.local.azure_ml.model_uris import DEFAULT_DATASTORE
 from infra.local.azure_ml.times import now_iso
 
 TENANT = "00000000-0000-0000-0000-0000000000aa"
