@@ -40,6 +40,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local", description="The local cloud and the app, until Ctrl-C.")
     parser.add_argument("--directory", type=Path, default=Path(".local"), help="folder of all state (default: %(default)s)")
     parser.add_argument("--rules", type=Path, help="folder of rules to apply at the start")
+    parser.add_argument(
+        "--outcomes", choices=("topic", "domain", "none"), default="topic", help="where outcome events go (default: %(default)s)"
+    )
     parser.add_argument("--no-host", action="store_true", help="everything but the Functions host: for `func start`")
     parser.add_argument("--port-base", type=port_number, metavar="N", help="neighbouring ports from N on (default: free ones)")
     for field in fields(Ports):
@@ -65,6 +68,7 @@ def _run(arguments: argparse.Namespace) -> int:
         ports=_ports(arguments),
         with_host=not arguments.no_host,
         events_by="queue" if arguments.no_host else "webhook",
+        outcomes=None if arguments.outcomes == "none" else arguments.outcomes,
     ) as cloud:
         if arguments.rules:
             console.print(cloud.apply_rules(arguments.rules).strip(), markup=False)

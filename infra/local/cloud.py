@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from infra.local import clients, environment
 from infra.local.controls import AzureMlControl, EventGridControl, ServiceBusControl
 from infra.local.host import FunctionsHost
+from infra.local.outcomes import QUEUE, OutcomesKind, OutcomesTopic
 from infra.local.ports import Ports
 from infra.local.processes import REPOSITORY, CannotStart, Undertaker
 from infra.local.stand_ins import StandIns
@@ -40,7 +41,8 @@ class LocalCloud:
 
     Its settings stand in this process's environment meanwhile, since azure-identity and requests look there: a process uses
     one cloud at a time. `directory` holds all state, and a cloud opened there again finds it. `azure_ml` are further
-    settings of its cloud.json, such as `seconds` and `limits`; `settings` are app settings beyond the usual ones.
+    settings of its cloud.json, such as `seconds` and `limits`; `settings` are app settings beyond the usual ones. `outcomes`
+    gives the app a custom topic or a domain to publish its outcome events to.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class LocalCloud:
         event_grid_time_scale: float = 1.0,
         event_schema: Literal["EventGridSchema", "CloudEventSchemaV1_0"] = "EventGridSchema",
         events_by: Literal["webhook", "queue"] = "webhook",
+        outcomes: OutcomesKind | None = None,
         with_host: bool = True,
         ports: Ports | None = None,
     ) -> None:
@@ -63,11 +66,12 @@ class LocalCloud:
         self.workspaces = {workspace.name: workspace for workspace in workspaces}
         self.registries = {registry.name: registry for registry in registries}
         self._azure_ml_config = azure_ml_config(workspaces, registries, {"seconds": dict(seconds or {}), **(azure_ml or {})})
-        self._service_bus_config = service_bus_config(lock_duration)
+        self._service_bus_config = service_bus_config(lock_duration, [QUEUE] if outcomes else [])
         self._settings = dict(settings or {})
         self._time_scale = event_grid_time_scale
         self._event_schema = event_schema
         self._events_by = events_by
+        self._outcomes_kind = outcomes
         self._with_host = with_host
         self._ports = ports or Ports()
         self._open = ExitStack()
@@ -130,6 +134,10 @@ class LocalCloud:
     def service_bus_client(self) -> "ServiceBusClient":
         return clients.service_bus_client(self.environment)
 
+    def outcomes(self) -> list[dict[str, Any]]:
+        """The app's outcome events so far, as CloudEvents; on a domain, `source` is the topic that each went to."""
+        return self.outcomes_topic.received(self.service_bus)
+
     def _start(self) -> None:
         self._ports.require_free()
         self._prepare_directory()
@@ -177,11 +185,15 @@ class LocalCloud:
     def _connect(self) -> None:
         azurite, service_bus, azure_ml = (self.stand_ins.ready(name) for name in ("azurite", "service_bus", "azure_ml"))
         self.environment = environment.client_settings(azurite, service_bus, azure_ml)
-        self.app_settings = environment.app_settings(self.environment, self._settings)
         self._open.enter_context(environment.in_environment(self.environment))
         self.azure_ml = AzureMlControl(azure_ml["url"], Path(azure_ml["ca"]))
         self.service_bus = ServiceBusControl(service_bus["control_url"])
         self.event_grid = EventGridControl(self.stand_ins.ready("event_grid")["url"])
+        published: dict[str, str] = {}
+        if self._outcomes_kind:
+            self.outcomes_topic = OutcomesTopic(self._outcomes_kind, self.event_grid, self.environment["ServiceBus"])
+            published = self.outcomes_topic.app_settings()
+        self.app_settings = environment.app_settings(self.environment, published | self._settings)
 
     def _subscribe(self, destination: Mapping[str, str]) -> None:
         """One event subscription for each workspace's system topic."""

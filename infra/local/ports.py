@@ -23,6 +23,7 @@ class Ports:
     blob: int = 0
     queue: int = 0
     table: int = 0
+    event_grid_tls: int = 0
 
     @classmethod
     def from_base(cls, base: int) -> Self:

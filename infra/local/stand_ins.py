@@ -78,6 +78,8 @@ class StandIns:
                 self._ports.blob, self._ports.queue, self._ports.table = (_port(ready[each]) for each in azurite.SERVICES)
             case "service_bus":
                 self._ports.service_bus, self._ports.service_bus_control = ready["port"], _port(ready["control_url"])
+            case "event_grid":
+                self._ports.event_grid, self._ports.event_grid_tls = ready["port"], ready["tls_port"]
             case _:
                 setattr(self._ports, name, ready["port"])
 
@@ -96,8 +98,14 @@ class StandIns:
         )
 
     def _event_grid(self) -> Part:
-        state = self._directory / "event_grid.sqlite3"
-        return self._part("event_grid", state=state, port=self._ports.event_grid, time_scale=self._time_scale)
+        return self._part(
+            "event_grid",
+            state=self._directory / "event_grid.sqlite3",
+            port=self._ports.event_grid,
+            tls=self._directory / "tls",
+            tls_port=self._ports.event_grid_tls,
+            time_scale=self._time_scale,
+        )
 
     def _azure_ml(self) -> Part:
         return self._part(

@@ -61,8 +61,11 @@ def azure_ml_config(workspaces: Iterable[Workspace], registries: Iterable[Regist
     }
 
 
-def service_bus_config(lock_duration: str) -> dict[str, Any]:
-    """The queues, as a config.json of Microsoft's Service Bus emulator. `lock_duration` is ISO 8601; Azure's default is PT1M."""
+def service_bus_config(lock_duration: str, more: Iterable[str] = ()) -> dict[str, Any]:
+    """The queues, as a config.json of Microsoft's Service Bus emulator. `lock_duration` is ISO 8601; Azure's default is PT1M.
+
+    `more` names queues that are not the app's own.
+    """
     deduplicated: dict[str, Any] = {"RequiresDuplicateDetection": True, "DuplicateDetectionHistoryTimeWindow": "PT10M"}
     queues: dict[str, dict[str, Any]] = {
         "commands": deduplicated
@@ -71,6 +74,7 @@ def service_bus_config(lock_duration: str) -> dict[str, Any]:
         | {"MaxDeliveryCount": 20, "DefaultMessageTimeToLive": "P7D", "DeadLetteringOnMessageExpiration": False},
         "events": {"MaxDeliveryCount": 10},
         "rejected": deduplicated | {"DefaultMessageTimeToLive": "P14D"},
+        **{name: {"DefaultMessageTimeToLive": "P14D"} for name in more},
     }
     described = [{"Name": name, "Properties": {"LockDuration": lock_duration, **queue}} for name, queue in queues.items()]
     return {"UserConfig": {"Namespaces": [{"Name": "fanout", "Queues": described}], "Logging": {"Type": "Console"}}}

@@ -11,8 +11,9 @@ from azure.core.exceptions import AzureError
 from azure.servicebus import ServiceBusMessage
 from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
 
+from infra.local.event_grid.failures import failed, refused
 from infra.local.event_grid.retries import Failure
-from infra.local.event_grid.schemas import as_cloud_event
+from infra.local.event_grid.schemas import CLOUD_EVENTS
 from infra.local.event_grid.store import Delivery
 from infra.local.event_grid.subscriptions import EventSubscription, InvalidSubscription, ServiceBusQueue, WebHook
 
@@ -42,7 +43,7 @@ class _WebHookDestination:
         self._subscription = subscription
         self._url = webhook.endpoint_url
         self._http = http
-        self._is_cloud_event = subscription.event_delivery_schema == "CloudEventSchemaV1_0"
+        self._is_cloud_event = subscription.event_delivery_schema == CLOUD_EVENTS
 
     async def validate(self) -> None:
         try:
@@ -52,19 +53,20 @@ class _WebHookDestination:
 
     async def send(self, delivery: Delivery) -> Failure | None:
         headers = _aeg_headers(self._subscription, delivery)
+        event = delivery.event.as_delivered(self._subscription.event_delivery_schema)
         if self._is_cloud_event:
             headers["Content-Type"] = "application/cloudevents+json; charset=utf-8"
-            body = json.dumps(as_cloud_event(delivery.event))
+            body = json.dumps(event)
         else:
             headers["Content-Type"] = "application/json; charset=utf-8"
-            body = json.dumps([delivery.event])
+            body = json.dumps([event])
         try:
             async with self._http.post(self._url, data=body, headers=headers, timeout=_timeout()) as answer:
                 if answer.status in ACCEPTED_STATUSES:
                     return None
-                return Failure(f"{answer.status} {(await answer.text())[:200]}".rstrip(), answer.status)
+                return refused(answer.status, await answer.text())
         except (ClientError, TimeoutError, OSError) as error:
-            return Failure(repr(error))
+            return failed(error)
 
     async def close(self) -> None: ...
 
@@ -107,9 +109,7 @@ class _QueueDestination:
             raise InvalidSubscription(f"queue {self._queue.queue} cannot be opened: {error}") from None
 
     async def send(self, delivery: Delivery) -> Failure | None:
-        event = delivery.event
-        if self._subscription.event_delivery_schema == "CloudEventSchemaV1_0":
-            event = as_cloud_event(event)
+        event = delivery.event.as_delivered(self._subscription.event_delivery_schema)
         properties: dict[str | bytes, Any] = dict(_aeg_headers(self._subscription, delivery).items())
         # the service's own id, the same at each attempt: a queue's duplicate detection catches what is sent again
         message = ServiceBusMessage(
@@ -124,7 +124,7 @@ class _QueueDestination:
                     await (await self._open()).send_messages(message)
             except (AzureError, OSError, TimeoutError) as error:
                 await self.close()
-                return Failure(repr(error))
+                return failed(error)
         return None
 
     async def close(self) -> None:
@@ -147,9 +147,9 @@ def _aeg_headers(subscription: EventSubscription, delivery: Delivery) -> dict[st
         "aeg-delivery-count": str(delivery.attempts),
         "aeg-output-event-id": delivery.id,
     }
-    if subscription.event_delivery_schema == "CloudEventSchemaV1_0":
+    if subscription.event_delivery_schema == CLOUD_EVENTS:
         return headers | {"aeg-metadata-version": "1.0"}
-    event = delivery.event
+    event = delivery.event.body
     return headers | {"aeg-metadata-version": event["metadataVersion"], "aeg-data-version": event["dataVersion"]}
 
 

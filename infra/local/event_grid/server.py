@@ -7,20 +7,24 @@ from aiohttp import web
 
 from infra.local.control import Control
 from infra.local.event_grid.delivery import Deliveries
-from infra.local.event_grid.schemas import LARGEST_REQUEST, InvalidEvents, read_events
+from infra.local.event_grid.schemas import EVENT_GRID, LARGEST_REQUEST, InvalidEvents, Schema, read_system_events
 from infra.local.event_grid.store import Store
 from infra.local.event_grid.subscriptions import EventSubscription, InvalidSubscription, read_subscription
+from infra.local.event_grid.topic_routes import TopicRoutes
+from infra.local.event_grid.topics import is_of_event_grid, topic_of
 
 
 class Server:
-    def __init__(self, store: Store, deliveries: Deliveries) -> None:
+    def __init__(self, store: Store, deliveries: Deliveries, topics: TopicRoutes) -> None:
         self._store = store
         self._deliveries = deliveries
+        self._topics = topics
 
     def application(self) -> web.Application:
         control = Control()
         application = web.Application(middlewares=[control.middleware], client_max_size=LARGEST_REQUEST)
         application.add_routes(control.routes())
+        application.add_routes(self._topics.routes())
         application.add_routes(
             [
                 web.post("/events", self._publish),
@@ -38,7 +42,7 @@ class Server:
 
     async def _publish(self, request: web.Request) -> web.Response:
         try:
-            self._deliveries.accept(read_events(await request.read()))
+            self._deliveries.accept(read_system_events(await request.read()))
         except InvalidEvents as invalid:
             return _error(400, "BadRequest", f"This resource is configured to receive Event Grid events: {invalid}")
         except web.HTTPRequestEntityTooLarge:
@@ -48,11 +52,12 @@ class Server:
     async def _put(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
         existed = self._find(name) is not None
+        body = await _json(request)
         try:
-            subscription = read_subscription(name, await _json(request))
+            subscription = read_subscription(name, body, self._input_schema(body))
             await self._deliveries.subscribe(subscription)
         except InvalidSubscription as invalid:
-            return _error(400, invalid.code, str(invalid))
+            return _error(invalid.status, invalid.code, str(invalid))
         return web.json_response(subscription.shown(), status=200 if existed else 201)
 
     async def _list(self, _: web.Request) -> web.Response:
@@ -89,6 +94,17 @@ class Server:
     async def _pause(self, request: web.Request) -> web.Response:
         self._deliveries.pause(_field(await _json(request), "paused", (bool,)))
         return web.Response(status=204)
+
+    def _input_schema(self, body: Any) -> Schema:
+        """Of the source that an event subscription names. Raises InvalidSubscription for a topic that does not exist."""
+        source = body.get("source") if isinstance(body, dict) else None
+        if not isinstance(source, str) or not is_of_event_grid(source):
+            return EVENT_GRID
+        place = topic_of(source)
+        topic = self._store.topic(*place) if place else None
+        if topic is None:
+            raise InvalidSubscription(f"The Resource '{source}' was not found.", "ResourceNotFound", 404)
+        return topic.input_schema
 
     def _find(self, name: str) -> EventSubscription | None:
         return next((each for each in self._store.subscriptions() if each.name.casefold() == name.casefold()), None)
