@@ -1,15 +1,16 @@
 """Who gets a shared asset: pure functions of the asset and the rules.
 
-A delivery needs three yeses (`shared.decisions`), and that neither tenant is paused. Each decision names the rules, and
-their revision, that made it.
+A delivery needs three yeses (`shared.decisions`), and that neither tenant is paused; a pull two, and the tenant's own asking.
+Each decision names the rules, and their revision, that made it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from shared.assets import Asset, WorkspaceId
-from shared.decisions import Decision, SharedAsset, decisions, letting_out
+from shared.decisions import Decision, decisions, pulled
+from shared.objections import SharedAsset, letting_out
 from shared.rules import Action, Publication, Rules, Tenant
 
 __all__ = [
@@ -21,15 +22,18 @@ __all__ = [
     "Target",
     "plan",
     "publications_for",
+    "pull",
     "still_allowed",
 ]
 
 
 class Target(Protocol):
-    """What a delivery says of itself to be checked again; a `Decision` does too."""
+    """What a delivery says of itself to be checked again; a `Decision` does too. A pull has no subscription: ""."""
 
     @property
     def tenant(self) -> str: ...
+    @property
+    def subscription(self) -> str: ...
     @property
     def workspace(self) -> WorkspaceId: ...
     @property
@@ -57,25 +61,39 @@ class NoLongerAllowed:
     reason: str
 
 
-def plan(shared: SharedAsset, rules: Rules) -> tuple[Decision, ...]:
+def plan(shared: SharedAsset, rules: Rules, only: Collection[str] | None = None) -> tuple[Decision, ...]:
     """One decision for each action of each subscription that is about the asset, by tenant and subscription.
 
     At most one of them allows a delivery to the same workspace by the same route. None at all when the workspace that
-    the asset came from belongs to no tenant.
+    the asset came from belongs to no tenant, or it came from none. `only` restricts the subscribers to tenants of these ids.
     """
-    publisher = rules.tenant_of(shared.origin)
+    publisher = rules.tenant_of(shared.origin) if shared.origin else None
     if publisher is None:
         return ()
     return tuple(
         _unless_paused(decision, publisher, subscriber)
         for subscriber in sorted(rules.tenants.values(), key=lambda tenant: tenant.id)
+        if only is None or subscriber.id in only
         for decision in decisions(publisher, subscriber, shared, rules)
     )
 
 
+def pull(shared: SharedAsset, tenant: str, workspace: WorkspaceId, action: Action, rules: Rules) -> Decision:
+    """Whether the tenant gets the asset into its workspace at its own asking, without a subscription.
+
+    What was made in the registry itself is the provider's own, and open to all who can read the registry.
+    """
+    return _unless_paused(pulled(shared, tenant, workspace, action, rules), *_parties(shared, tenant, rules))
+
+
 def still_allowed(delivery: Target, shared: SharedAsset, rules: Rules) -> Allowed | Paused | NoLongerAllowed:
     """The same question for one delivery, asked again before it takes effect."""
-    publisher, subscriber = rules.tenant_of(shared.origin), rules.tenant(delivery.tenant)
+    if not delivery.subscription:
+        asked_again = pulled(shared, delivery.tenant, delivery.workspace, delivery.action, rules)
+        return _unless_withdrawn(asked_again, *_parties(shared, delivery.tenant, rules))
+    if shared.origin is None:
+        return NoLongerAllowed(f"no subscription is about what was made in registry {shared.registry} itself")
+    publisher, subscriber = _parties(shared, delivery.tenant, rules)
     if publisher is None:
         return NoLongerAllowed(f"workspace {shared.origin} no longer belongs to a tenant")
     if subscriber is None:
@@ -85,13 +103,10 @@ def still_allowed(delivery: Target, shared: SharedAsset, rules: Rules) -> Allowe
         for decision in decisions(publisher, subscriber, shared, rules)
         if decision.workspace == delivery.workspace and decision.action.route == delivery.action.route
     ]
-    allowed = next((decision for decision in same_target if decision.allowed), None)
-    if allowed is not None:
-        paused = _paused(publisher, subscriber)
-        return Allowed(allowed) if paused is None else Paused(paused.id)
-    if same_target:
-        return NoLongerAllowed(same_target[0].reason)
-    return NoLongerAllowed(f"no subscription of {subscriber.id} asks for {delivery.action.route} there any more")
+    if not same_target:
+        return NoLongerAllowed(f"no subscription of {subscriber.id} asks for {delivery.action.route} there any more")
+    allowed = next((decision for decision in same_target if decision.allowed), same_target[0])
+    return _unless_withdrawn(allowed, publisher, subscriber)
 
 
 def publications_for(asset: Asset, workspace: WorkspaceId, tags: Mapping[str, str] | None, rules: Rules) -> tuple[Publication, ...]:
@@ -105,12 +120,24 @@ def publications_for(asset: Asset, workspace: WorkspaceId, tags: Mapping[str, st
     return tuple(letting_out(publisher, asset, workspace, tags, rules))
 
 
-def _unless_paused(decision: Decision, publisher: Tenant, subscriber: Tenant) -> Decision:
-    paused = _paused(publisher, subscriber)
+def _parties(shared: SharedAsset, receiver: str, rules: Rules) -> tuple[Tenant | None, Tenant | None]:
+    """Publisher and receiver; None for who is not in the rules, and for the publisher of the provider's own."""
+    return rules.tenant_of(shared.origin) if shared.origin else None, rules.tenant(receiver)
+
+
+def _unless_withdrawn(decision: Decision, *parties: Tenant | None) -> Allowed | Paused | NoLongerAllowed:
+    if not decision.allowed:
+        return NoLongerAllowed(decision.reason)
+    paused = _paused(parties)
+    return Allowed(decision) if paused is None else Paused(paused.id)
+
+
+def _unless_paused(decision: Decision, *parties: Tenant | None) -> Decision:
+    paused = _paused(parties)
     if paused is None or not decision.allowed:
         return decision
     return replace(decision, allowed=False, reason=f"tenant {paused.id} is paused")
 
 
-def _paused(publisher: Tenant, subscriber: Tenant) -> Tenant | None:
-    return next((tenant for tenant in (publisher, subscriber) if not tenant.active), None)
+def _paused(parties: Collection[Tenant | None]) -> Tenant | None:
+    return next((tenant for tenant in parties if tenant is not None and not tenant.active), None)

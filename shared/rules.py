@@ -36,9 +36,18 @@ class AssetPattern:
     tags: tuple[TagCondition, ...] = ()
 
 
+class Mode(StrEnum):
+    """Whose bytes a registered model or data asset stands for. Environments and components are definitions, and have none."""
+
+    REFERENCE = "reference"  # the registry's
+    COPY = "copy"  # the tenant's own, copied by the storage services
+
+
 @dataclass(frozen=True, slots=True)
 class Register:
     """Register the asset in the workspace."""
+
+    mode: Mode = Mode.REFERENCE
 
     @property
     def route(self) -> str:
@@ -46,20 +55,66 @@ class Register:
 
 
 @dataclass(frozen=True, slots=True)
+class Scoring:
+    """How a model that is no MLflow model is scored: by ids, of a registry (azureml://registries/…) or of the workspace.
+
+    `environment` None: the one that the model's publication named, and that was shared with it.
+    """
+
+    code: str
+    script: str
+    environment: str | None = None
+
+
+class AuthMode(StrEnum):
+    """Who may call an online endpoint: whoever has its key, or a token of Azure ML's or of Entra's."""
+
+    KEY = "key"
+    AML_TOKEN = "aml_token"  # noqa: S105 # the name of a way to authenticate, no secret
+    AAD_TOKEN = "aad_token"  # noqa: S105 # likewise
+
+
+@dataclass(frozen=True, slots=True)
 class OnlineEndpoint:
-    """Deploy a model to a managed online endpoint. `traffic`: its share in per cent, step by step, the last one 100."""
+    """Deploy a model to a managed online endpoint. `traffic`: its share in per cent, step by step, the last one 100.
+
+    `keep`: how many of our earlier deployments stay without traffic, for a quick way back. `adopt`: also onto an endpoint
+    that the tenant made. `sample_request`: JSON that the new deployment must answer before it gets any traffic.
+    """
 
     name: str
     instance_type: str
     instance_count: int
     traffic: tuple[int, ...]
+    auth_mode: AuthMode = AuthMode.KEY
+    keep: int = 1
+    adopt: bool = False
+    sample_request: str | None = None
+    scoring: Scoring | None = None
 
     @property
     def route(self) -> str:
         return f"online_endpoint/{self.name.lower()}"  # Azure compares resource names without regard to case
 
 
-type Action = Register | OnlineEndpoint
+@dataclass(frozen=True, slots=True)
+class BatchEndpoint:
+    """Deploy a model to a batch endpoint, as its default deployment. `compute` is the name of one in the workspace."""
+
+    name: str
+    compute: str
+    instance_count: int = 1
+    keep: int = 1
+    adopt: bool = False
+    scoring: Scoring | None = None
+
+    @property
+    def route(self) -> str:
+        return f"batch_endpoint/{self.name.lower()}"
+
+
+type Endpoint = OnlineEndpoint | BatchEndpoint
+type Action = Register | OnlineEndpoint | BatchEndpoint
 """What a push does in the workspace. Its `route` and the workspace make the target: one delivery of an asset each."""
 
 
@@ -67,7 +122,9 @@ type Action = Register | OnlineEndpoint
 class Publication:
     """What may leave a tenant's workspaces (`workspaces` empty: all of them), through which registry, and `to` whom.
 
-    `advisory`: the tenant knows that more tenants can read the registry than `to` names.
+    `advisory`: the tenant knows that more tenants can read the registry than `to` names. `rename`: the name in the registry,
+    a pattern with `{tenant}` and `{name}`; None keeps it (`as` in the file). `regions`, unless empty: a registry that
+    replicates beyond them is refused. `environment`: `name:version` of the publisher's, shared along with each model.
     """
 
     name: str
@@ -76,17 +133,31 @@ class Publication:
     to: tuple[str, ...]
     workspaces: tuple[WorkspaceId, ...] = ()
     advisory: bool = False
+    rename: str | None = None
+    regions: tuple[str, ...] = ()
+    environment: str | None = None
+
+    def name_in_registry(self, tenant: str, name: str) -> str:
+        return self.rename.replace("{tenant}", tenant).replace("{name}", name) if self.rename else name
+
+
+class Approver(StrEnum):
+    """Whose approval a delivery waits for."""
+
+    PROVIDER = "provider"
+    SUBSCRIBER = "subscriber"
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What a tenant wants, from whom, `into` which of its workspaces, and what is done with it there."""
+    """What a tenant wants, from whom, `into` which of its workspaces, what is done with it there, and after whose approval."""
 
     name: str
     from_tenants: tuple[str, ...]
     assets: tuple[AssetPattern, ...]
     into: WorkspaceId
     actions: tuple[Action, ...]
+    approval: Approver | None = None
 
 
 @dataclass(frozen=True, slots=True)

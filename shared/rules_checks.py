@@ -3,20 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from shared.assets import Kind, WorkspaceId
-from shared.decisions import beyond_limits
+from shared.assets import WorkspaceId
 from shared.marked_yaml import Path
-from shared.rules import EVERYONE, OnlineEndpoint, Provider, Publication, RegistryRule, Subscription, Tenant
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is wrong, where in which file, and what to do about it."""
-
-    file: str
-    path: Path
-    what: str
-    remedy: str
+from shared.outcomes import PROVIDER
+from shared.rules import EVERYONE, Provider, Publication, RegistryRule, Subscription, Tenant
+from shared.rules_action_checks import check_action
+from shared.rules_findings import Finding
+from shared.rules_name_checks import check_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +43,8 @@ def check_tenants(tenants: Mapping[str, Tenant], known: Known) -> Iterator[Findi
     """`tenants` by the file that each stands in."""
     yield from _across(tenants)
     for file, tenant in tenants.items():
+        if tenant.id == PROVIDER:
+            yield Finding(file, ("id",), f"{PROVIDER!r} stands for the provider in outcome events", "give the tenant another id")
         yield from _repeated(file, ("publications",), (publication.name for publication in tenant.publications))
         yield from _repeated(file, ("subscriptions",), (subscription.name for subscription in tenant.subscriptions))
         for place, publication in enumerate(tenant.publications):
@@ -76,6 +71,7 @@ def _publication(file: str, path: Path, publication: Publication, tenant: Tenant
     for place, workspace in enumerate(publication.workspaces):
         if workspace not in tenant.workspaces:
             yield _not_own(file, (*path, "workspaces", place), workspace, tenant)
+    yield from check_names(file, path, publication, tenant)
     if known.provider is None:
         return
     registry = known.provider.registry(publication.registry)
@@ -103,22 +99,9 @@ def _subscription(file: str, path: Path, subscription: Subscription, tenant: Ten
     if subscription.into not in tenant.workspaces:
         yield _not_own(file, (*path, "into"), subscription.into, tenant)
     yield from _repeated(file, (*path, "actions"), (action.route for action in subscription.actions), name=None)
+    limits = known.provider.limits if known.provider else None
     for place, action in enumerate(subscription.actions):
-        if isinstance(action, OnlineEndpoint):
-            yield from _endpoint(file, path, place, action, subscription, known)
-
-
-def _endpoint(
-    file: str, path: Path, place: int, action: OnlineEndpoint, subscription: Subscription, known: Known
-) -> Iterator[Finding]:
-    here: Path = (*path, "actions", place, "online_endpoint")
-    kinds = sorted({pattern.kind for pattern in subscription.assets} - {Kind.MODEL})
-    if kinds:
-        what = f"only models can be deployed, and the subscription's assets have kind {' and '.join(kinds)}"
-        yield Finding(file, here, what, "move them into a subscription without this action")
-    beyond = beyond_limits(action, known.provider.limits) if known.provider else None
-    if beyond:
-        yield Finding(file, here, beyond, "stay within provider.yaml's limits, or have the provider raise them")
+        yield from check_action(file, (*path, "actions", place), action, subscription, limits)
 
 
 def _unknown_parties(file: str, path: Path, parties: Iterable[str], known: Known) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from shared import rules_shapes
+from shared import rules_actions, rules_shapes
 from shared.marked_yaml import Path
 
 _REMEDIES = {
@@ -28,13 +28,6 @@ _WORDS = {
     "model_type": "has no fields",
     "too_short": "is empty",
 }
-_NOT_HERE = (
-    "as",
-    "regions",
-    "batch_endpoint",
-    "approval",
-    "window",
-)  # the rules format has them, this version does not
 
 
 def complaint(error: ErrorDetails) -> tuple[Path, str, str]:
@@ -50,13 +43,11 @@ def complaint(error: ErrorDetails) -> tuple[Path, str, str]:
 
 
 def _instead_of(field: str) -> str:
-    if field in _NOT_HERE:
-        return "remove it: this version does not support it"
-    similar = get_close_matches(field, set(_fields()), n=1)
+    similar = get_close_matches(field, set(_fields()) - {field}, n=1)
     return f"did you mean {similar[0]!r}? Otherwise remove it" if similar else "remove it"
 
 
 def _fields() -> Iterator[str]:
-    for shape in vars(rules_shapes).values():
+    for shape in (*vars(rules_actions).values(), *vars(rules_shapes).values()):
         if isinstance(shape, type) and issubclass(shape, BaseModel):
             yield from (field.alias or name for name, field in shape.model_fields.items())

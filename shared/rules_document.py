@@ -1,6 +1,7 @@
 """Rules written out: the form of the YAML files, which is also, as JSON, the form in the table.
 
-Reading a document that was written here gives the same value again.
+Reading a document that was written here gives the same value again. Of the fields that came later only those are written
+that say more than their default, so that a version without them still reads a document that makes no use of them.
 """
 
 from collections.abc import Mapping
@@ -12,16 +13,22 @@ from shared.rules import (
     EVERYONE,
     Action,
     AssetPattern,
+    AuthMode,
+    BatchEndpoint,
+    Endpoint,
+    Mode,
     OnlineEndpoint,
     Provider,
     Publication,
     Register,
     RegistryRule,
+    Scoring,
     Subscription,
     TagCondition,
     Tenant,
 )
-from shared.rules_shapes import PRESENT, REGISTER, ActionShape, ProviderShape, TenantShape, action_value
+from shared.rules_actions import REGISTER, ActionShape, action_value
+from shared.rules_shapes import IMMEDIATELY, PRESENT, ProviderShape, TenantShape
 
 type Document = Mapping[str, Any]
 
@@ -51,17 +58,39 @@ def to_document(rules: Provider | Tenant) -> Document:
 
 def action_to_document(action: Action) -> str | Document:
     match action:
-        case Register():
+        case Register(Mode.REFERENCE):
             return REGISTER
+        case Register():
+            return {"register": {"mode": action.mode.value}}
         case OnlineEndpoint():
-            return {
-                "online_endpoint": {
-                    "name": action.name,
-                    "instance_type": action.instance_type,
-                    "instance_count": action.instance_count,
-                    "traffic": list(action.traffic),
-                }
-            }
+            return {"online_endpoint": _online_endpoint(action)}
+        case BatchEndpoint():
+            return {"batch_endpoint": {"name": action.name, "compute": action.compute, **_common(action)}}
+
+
+def _online_endpoint(action: OnlineEndpoint) -> Document:
+    document = {"name": action.name, "instance_type": action.instance_type, "traffic": list(action.traffic), **_common(action)}
+    if action.auth_mode is not AuthMode.KEY:
+        document["auth_mode"] = action.auth_mode.value
+    if action.sample_request is not None:
+        document["sample_request"] = action.sample_request
+    return document
+
+
+def _common(action: Endpoint) -> Document:
+    document: dict[str, Any] = {"instance_count": action.instance_count}
+    if action.keep != 1:
+        document["keep"] = action.keep
+    if action.adopt:
+        document["adopt"] = True
+    if action.scoring is not None:
+        document["scoring"] = _scoring(action.scoring)
+    return document
+
+
+def _scoring(scoring: Scoring) -> Document:
+    document = {"code": scoring.code, "script": scoring.script}
+    return document if scoring.environment is None else {**document, "environment": scoring.environment}
 
 
 def _provider(provider: Provider) -> Document:
@@ -89,7 +118,7 @@ def _tenant(tenant: Tenant) -> Document:
 
 
 def _publication(publication: Publication) -> Document:
-    return {
+    document: dict[str, Any] = {
         "name": publication.name,
         "registry": publication.registry,
         "assets": [_pattern(pattern) for pattern in publication.assets],
@@ -97,6 +126,13 @@ def _publication(publication: Publication) -> Document:
         "to": list(publication.to),
         "advisory": publication.advisory,
     }
+    if publication.rename is not None:
+        document["as"] = publication.rename
+    if publication.regions:
+        document["regions"] = list(publication.regions)
+    if publication.environment is not None:
+        document["environment"] = publication.environment
+    return document
 
 
 def _subscription(subscription: Subscription) -> Document:
@@ -106,7 +142,7 @@ def _subscription(subscription: Subscription) -> Document:
         "assets": [_pattern(pattern) for pattern in subscription.assets],
         "into": str(subscription.into),
         "actions": [action_to_document(action) for action in subscription.actions],
-        "release": "immediately",
+        "release": {"approval": subscription.approval.value} if subscription.approval else IMMEDIATELY,
     }
 
 

@@ -12,8 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.marked_yaml import MarkedDocument, UnreadableYamlError, read_yaml, written
 from shared.rules import Provider, Tenant
-from shared.rules_checks import Finding, Known, check_provider, check_tenants
+from shared.rules_checks import Known, check_provider, check_tenants
 from shared.rules_complaints import complaint
+from shared.rules_findings import Finding
 from shared.rules_shapes import ProviderShape, TenantShape
 
 PROVIDER_FILE = "provider.yaml"

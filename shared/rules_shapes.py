@@ -7,44 +7,46 @@ Each shape turns itself into the value of `shared.rules` that it stands for. Wha
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Tag
+from pydantic import BaseModel, BeforeValidator, Field, Tag
 
 from shared.assets import Kind
 from shared.rules import (
     EVERYONE,
-    Action,
+    Approver,
     AssetPattern,
     Limits,
-    OnlineEndpoint,
     Provider,
     Publication,
-    Register,
     RegistryRule,
     Subscription,
     TagCondition,
     Tenant,
     TenantState,
 )
+from shared.rules_actions import ActionShape, action_value
 from shared.rules_words import (
+    STRICT,
     Accepted,
-    EndpointName,
+    EnvironmentName,
     FullText,
     Glob,
     Name,
     Party,
     Readers,
+    Region,
+    Rename,
     Some,
-    Traffic,
     Workspace,
     by_type,
+    refused,
 )
 
-REGISTER: Literal["register"] = "register"
 PRESENT = "present"
+IMMEDIATELY: Literal["immediately"] = "immediately"
 
 
 class _Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = STRICT
 
 
 class PatternShape(_Shape):
@@ -63,30 +65,6 @@ def _condition(tag: str, accepted: str | list[str]) -> TagCondition:
     return TagCondition(tag, (accepted,) if isinstance(accepted, str) else tuple(accepted))
 
 
-class EndpointShape(_Shape):
-    name: EndpointName
-    instance_type: FullText
-    instance_count: Annotated[int, Field(ge=1)] = 1
-    traffic: Traffic = [100]
-
-
-class DeploymentShape(_Shape):
-    online_endpoint: EndpointShape
-
-
-type ActionShape = Annotated[
-    Annotated[Literal["register"], Tag("<text>")] | Annotated[DeploymentShape, Tag("<mapping>")],
-    by_type({"text": str, "mapping": dict}),
-]
-
-
-def action_value(shape: ActionShape) -> Action:
-    if isinstance(shape, str):
-        return Register()
-    endpoint = shape.online_endpoint
-    return OnlineEndpoint(endpoint.name, endpoint.instance_type, endpoint.instance_count, tuple(endpoint.traffic))
-
-
 class PublicationShape(_Shape):
     name: Name
     registry: Name
@@ -94,10 +72,41 @@ class PublicationShape(_Shape):
     workspaces: list[Workspace] = []
     to: Some[Party]
     advisory: bool = False
+    as_: Annotated[Rename | None, Field(alias="as")] = None
+    regions: list[Region] = []
+    environment: EnvironmentName | None = None
 
     def value(self) -> Publication:
-        patterns = tuple(pattern.value() for pattern in self.assets)
-        return Publication(self.name, self.registry, patterns, tuple(self.to), tuple(self.workspaces), self.advisory)
+        return Publication(
+            name=self.name,
+            registry=self.registry,
+            assets=tuple(pattern.value() for pattern in self.assets),
+            to=tuple(self.to),
+            workspaces=tuple(self.workspaces),
+            advisory=self.advisory,
+            rename=self.as_,
+            regions=tuple(self.regions),
+            environment=self.environment,
+        )
+
+
+class ApprovalShape(_Shape):
+    approval: Annotated[Approver, Field(strict=False)]
+
+
+def _no_window(release: object) -> object:
+    """The rules format has windows, this version does not."""
+    if isinstance(release, dict) and "window" in release:
+        remedy = "write immediately, or {approval: provider} or {approval: subscriber}"
+        raise refused("a window is not supported by this version", remedy)
+    return release
+
+
+type Release = Annotated[
+    Annotated[Literal["immediately"], Tag("<text>")] | Annotated[ApprovalShape, Tag("<mapping>")],
+    by_type({"text": str, "mapping": dict}),
+    BeforeValidator(_no_window),
+]
 
 
 class SubscriptionShape(_Shape):
@@ -106,11 +115,17 @@ class SubscriptionShape(_Shape):
     assets: Some[PatternShape]
     into: Workspace
     actions: Some[ActionShape]
-    release: Literal["immediately"] = "immediately"
+    release: Release = IMMEDIATELY
 
     def value(self) -> Subscription:
-        patterns = tuple(pattern.value() for pattern in self.assets)
-        return Subscription(self.name, tuple(self.from_), patterns, self.into, tuple(map(action_value, self.actions)))
+        return Subscription(
+            name=self.name,
+            from_tenants=tuple(self.from_),
+            assets=tuple(pattern.value() for pattern in self.assets),
+            into=self.into,
+            actions=tuple(map(action_value, self.actions)),
+            approval=self.release.approval if isinstance(self.release, ApprovalShape) else None,
+        )
 
 
 class TenantShape(_Shape):

@@ -5,29 +5,40 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, InstanceOf, StringConstraints, Tag
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    InstanceOf,
+    StringConstraints,
+    Tag,
+)
 from pydantic_core import PydanticCustomError
 
 from shared.assets import WorkspaceId
 
+STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, serialize_by_alias=True)
 
-def _refused(what: str, remedy: str) -> PydanticCustomError:
+
+def refused(what: str, remedy: str) -> PydanticCustomError:
     return PydanticCustomError("refused", "{what}", {"what": what, "remedy": remedy})
 
 
 def _workspace(arm_id: object) -> WorkspaceId:
     remedy = "copy the id from the workspace's properties in the Azure portal"
     if not isinstance(arm_id, str):
-        raise _refused(f"{arm_id!r} is not the ARM id of a workspace", remedy)
+        raise refused(f"{arm_id!r} is not the ARM id of a workspace", remedy)
     try:
         return WorkspaceId.parse(arm_id)
     except ValueError as wrong:
-        raise _refused(str(wrong), remedy) from wrong
+        raise refused(str(wrong), remedy) from wrong
 
 
 def _steps_rise(traffic: list[int]) -> list[int]:
     if traffic[-1] != 100 or any(later <= earlier for earlier, later in pairwise(traffic)):
-        raise _refused(f"the steps {traffic} do not rise to 100", "write rising steps that end at 100, as in [10, 100]")
+        raise refused(f"the steps {traffic} do not rise to 100", "write rising steps that end at 100, as in [10, 100]")
     return traffic
 
 
@@ -37,7 +48,7 @@ def _written(pattern: str, remedy: str) -> AfterValidator:
 
     def check(text: str) -> str:
         if not expression.fullmatch(text):
-            raise _refused(f"{text!r} is not a name that can stand here", remedy)
+            raise refused(f"{text!r} is not a name that can stand here", remedy)
         return text
 
     return AfterValidator(check)
@@ -53,8 +64,18 @@ def by_type(forms: Mapping[str, type]) -> Discriminator:
     return Discriminator(tag, custom_error_type="form", custom_error_message=f"must be {expected}")
 
 
+def _id_of(plural: str) -> AfterValidator:
+    """The id of one version in a registry (the curated ones are in registry azureml), or its ARM id in a workspace."""
+    workspace = r"(?i:/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.MachineLearningServices/workspaces/[^/]+)"
+    return _written(
+        rf"(azureml://registries/{_NAME}|{workspace})/{plural}/{_ASSET_NAME}/versions/{_ASSET_NAME}",
+        f"write azureml://registries/<registry>/{plural}/<name>/versions/<version>, or the ARM id of a version in the workspace",
+    )
+
+
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _NAME_REMEDY = "use letters, digits, '.', '_' and '-', at most 64, beginning with a letter or digit"
+_ASSET_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
 
 type Some[T] = Annotated[list[T], Field(min_length=1)]
 type FullText = Annotated[str, StringConstraints(min_length=1)]
@@ -70,6 +91,22 @@ type EndpointName = Annotated[
         "use 3 to 32 letters, digits and '-', beginning with a letter and not ending in '-'",
     ),
 ]
+type CodeId = Annotated[str, _id_of("codes")]
+type EnvironmentId = Annotated[str, _id_of("environments")]
+type Script = Annotated[
+    str, _written(r"(?!.*\.\.)[\w-][\w./-]*\.py", "write the path of a file ending in .py, from the root of the code: score.py")
+]
+type EnvironmentName = Annotated[
+    str, _written(rf"{_ASSET_NAME}:{_ASSET_NAME}", "write name:version of an environment in the publishing workspace")
+]
+type Rename = Annotated[
+    str,
+    _written(
+        r"(?![_-])([A-Za-z0-9_-]|\{tenant\}|\{name\})+",
+        "use letters, digits, '_' and '-', beginning with a letter or digit, and no other placeholders than {tenant} and {name}",
+    ),
+]
+type Region = Annotated[str, _written(r"[a-z0-9]+", "write it as it stands in addresses: westeurope")]
 type Workspace = Annotated[InstanceOf[WorkspaceId], BeforeValidator(_workspace)]
 type Traffic = Annotated[Some[Annotated[int, Field(ge=1)]], AfterValidator(_steps_rise)]
 type Accepted = Annotated[

@@ -3,19 +3,28 @@
 A yes needs a dozen things to fit, so what fits everything comes first and often; else hardly any example has a delivery.
 """
 
+from dataclasses import replace
+from functools import cache
+
 from hypothesis import strategies as st
 
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.planning import SharedAsset
 from shared.rules import (
+    Action,
+    Approver,
     AssetPattern,
+    AuthMode,
+    BatchEndpoint,
     Limits,
+    Mode,
     OnlineEndpoint,
     Provider,
     Publication,
     Register,
     RegistryRule,
     Rules,
+    Scoring,
     Subscription,
     TagCondition,
     Tenant,
@@ -36,7 +45,7 @@ def workspace(name: str) -> WorkspaceId:
 WORKSPACES = tuple(workspace(f"workspace{number}") for number in range(1, 5))
 
 
-def _some[T](values: st.SearchStrategy[T], least: int = 0, most: int = 3) -> st.SearchStrategy[tuple[T, ...]]:
+def _some[T](values: st.SearchStrategy[T], least: int = 0, most: int = 2) -> st.SearchStrategy[tuple[T, ...]]:
     return st.lists(values, min_size=least, max_size=most).map(tuple)
 
 
@@ -48,29 +57,59 @@ _globs = st.sampled_from(["*", "*", "card-*", "card-?", "card-1", "bert-*"])
 
 patterns = st.builds(
     AssetPattern,
-    kind=st.sampled_from([Kind.MODEL, Kind.MODEL, Kind.MODEL, Kind.DATA]),
+    kind=st.sampled_from([Kind.MODEL, Kind.MODEL, Kind.MODEL, Kind.DATA, Kind.ENVIRONMENT]),
     name=_globs,
     except_=st.sampled_from([None, None, None, "*-draft", "card-?"]),
     tags=st.just(()) | st.just(()) | _tags,
 )
-endpoints = st.builds(
-    OnlineEndpoint,
-    name=st.sampled_from(["cards", "bert-live", "Cards"]),
-    instance_type=st.sampled_from(INSTANCE_TYPES),
-    instance_count=st.integers(1, 4),
-    traffic=st.sampled_from([(100,), (10, 100), (5, 50, 100)]),
+SCORINGS = (
+    Scoring("azureml://registries/contoso-hub/codes/score/versions/1", "score.py"),
+    Scoring(
+        f"{WORKSPACES[0]}/codes/score/versions/1", "src/score.py", "azureml://registries/azureml/environments/mlflow/versions/36"
+    ),
 )
-_actions = st.lists(st.just(Register()) | endpoints, min_size=1, max_size=3, unique_by=lambda action: action.route)
+SAMPLE = '{"input_data": [[1, 2]]}'
+_registers = st.sampled_from([Register(), Register(), Register(Mode.COPY)])
+_online_endpoints = st.builds(
+    replace,
+    st.sampled_from(
+        [
+            OnlineEndpoint("cards", INSTANCE_TYPES[0], 1, (100,)),
+            OnlineEndpoint("Cards", INSTANCE_TYPES[0], 1, (5, 50, 100), AuthMode.AAD_TOKEN, 18, adopt=True, scoring=SCORINGS[1]),
+            OnlineEndpoint("bert-live", INSTANCE_TYPES[1], 1, (10, 100), AuthMode.AML_TOKEN, 0, sample_request=SAMPLE),
+        ]
+    ),
+    instance_count=st.integers(1, 4),
+)
+_batch_endpoints = st.builds(
+    replace,
+    st.sampled_from(
+        [
+            BatchEndpoint("cards", "cpu-cluster"),
+            BatchEndpoint("Cards", "cpu-cluster", keep=0, adopt=True, scoring=SCORINGS[0]),
+        ]
+    ),
+    instance_count=st.integers(1, 4),
+)
+actions: st.SearchStrategy[Action] = _registers | _online_endpoints | _batch_endpoints
+_actions = st.lists(actions, min_size=1, max_size=2, unique_by=lambda action: action.route)
 
 
-def _named[T](rules: st.SearchStrategy[T], least: int = 0, most: int = 3) -> st.SearchStrategy[tuple[T, ...]]:
+def _named[T](rules: st.SearchStrategy[T], least: int = 0, most: int = 2) -> st.SearchStrategy[tuple[T, ...]]:
     return st.lists(rules, min_size=least, max_size=most, unique_by=lambda rule: rule.name).map(tuple)  # type: ignore[attr-defined]
 
 
 _names = st.sampled_from(["cards", "berts", "all-of-it"])
 _anything = (AssetPattern(Kind.MODEL, "*"),)
+RENAMES = ("{tenant}-{name}", "{tenant}-{name}", "hub-{name}", "{name}", "model")
 _open_publications = st.builds(
-    Publication, _names, st.just(REGISTRIES[0]), assets=st.just(_anything), to=st.just(("*",)), advisory=st.booleans()
+    Publication,
+    name=_names,
+    registry=st.just(REGISTRIES[0]),
+    assets=st.just(_anything),
+    to=st.just(("*",)),
+    advisory=st.booleans(),
+    rename=st.sampled_from([None, None, RENAMES[0]]),
 )
 _narrow_publications = st.builds(
     Publication,
@@ -80,34 +119,39 @@ _narrow_publications = st.builds(
     to=_some(st.sampled_from(PARTIES), least=1),
     workspaces=st.just(()) | _some(st.sampled_from(WORKSPACES)),
     advisory=st.booleans(),
+    rename=st.sampled_from([None, *RENAMES]),
+    regions=st.sampled_from([(), ("westeurope", "eastus2")]),
+    environment=st.sampled_from([None, "inference:3"]),
 )
-_publications = st.sampled_from([True, True, False]).flatmap(
-    lambda is_open: _open_publications if is_open else _narrow_publications
+_publications = _named(
+    st.sampled_from([True, True, False]).flatmap(lambda is_open: _open_publications if is_open else _narrow_publications), least=1
 )
 _readers = st.just(("*",)) | _some(st.sampled_from(PARTIES), least=1)
 
 
-def _subscriptions(into: st.SearchStrategy[WorkspaceId]) -> st.SearchStrategy[Subscription]:
-    return st.builds(
+@cache  # building a strategy costs more than drawing from it
+def _subscriptions(workspaces: tuple[WorkspaceId, ...]) -> st.SearchStrategy[tuple[Subscription, ...]]:
+    """They may lead into others' workspaces, as they can between two applies."""
+    subscriptions = st.builds(
         Subscription,
         name=_names,
         from_tenants=_some(st.sampled_from(PARTIES), least=1),
         assets=st.just(_anything) | _some(patterns, least=1),
-        into=into,
+        into=st.sampled_from((*workspaces, *workspaces, *WORKSPACES)),
         actions=_actions.map(tuple),
+        approval=st.sampled_from([None, *Approver]),
     )
+    return _named(subscriptions, least=1)
 
 
 @st.composite
 def tenants(draw: st.DrawFn, tenant_id: str, workspaces: tuple[WorkspaceId, ...]) -> Tenant:
-    """Subscriptions may lead into others' workspaces, as they can between two applies."""
-    into = st.sampled_from(workspaces) | st.sampled_from(WORKSPACES)
     return Tenant(
         id=tenant_id,
         state=draw(st.sampled_from([TenantState.ACTIVE, TenantState.ACTIVE, TenantState.ACTIVE, TenantState.PAUSED])),
         workspaces=workspaces,
-        publications=draw(_named(_publications, least=1)),
-        subscriptions=draw(_named(_subscriptions(into), least=1)),
+        publications=draw(_publications),
+        subscriptions=draw(_subscriptions(workspaces)),
     )
 
 
@@ -132,11 +176,11 @@ def rules(draw: st.DrawFn) -> Rules:
     return Rules(draw(providers), found, revision=7)
 
 
-shared_assets = st.builds(
+_under_their_names = st.builds(
     SharedAsset,
     asset=st.builds(
         Asset,
-        kind=st.sampled_from([Kind.MODEL, Kind.MODEL, Kind.MODEL, Kind.DATA]),
+        kind=st.sampled_from([Kind.MODEL, Kind.MODEL, Kind.MODEL, Kind.DATA, Kind.ENVIRONMENT]),
         name=st.sampled_from(["card-1", "card-draft", "bert-large"]),
         version=st.just("1"),
     ),
@@ -144,3 +188,37 @@ shared_assets = st.builds(
     origin=st.sampled_from(WORKSPACES),
     tags=st.dictionaries(_tag_names, _values),
 )
+
+
+the_rules = st.shared(rules(), key="rules")
+"""The same rules for all of one example that is about them."""
+
+
+@st.composite
+def _shared_under(draw: st.DrawFn, rules: Rules) -> SharedAsset:
+    """An asset under its own name, or renamed as its publisher does or somebody else would, or made in the registry itself."""
+    shared = draw(_under_their_names)
+    if draw(st.sampled_from([False] * 6 + [True])):
+        return replace(shared, origin=None)
+    publisher = rules.tenant_of(shared.origin) if shared.origin else None
+    published_as = [publication.rename for publication in publisher.publications] if publisher else []
+    rename = draw(st.sampled_from([*published_as, *published_as, None, RENAMES[0]]))
+    if rename is None or publisher is None:
+        return shared
+    name = rename.replace("{tenant}", publisher.id).replace("{name}", shared.asset.name)
+    return replace(shared, asset=replace(shared.asset, name=name), source=shared.asset)
+
+
+shared_assets = the_rules.flatmap(_shared_under)
+
+
+@st.composite
+def _pulls_under(draw: st.DrawFn, rules: Rules) -> tuple[str, WorkspaceId, Action]:
+    tenant = draw(st.sampled_from(TENANTS))
+    known = rules.tenant(tenant)
+    own = known.workspaces if known else WORKSPACES
+    return tenant, draw(st.sampled_from(own) | st.sampled_from(WORKSPACES)), draw(actions)
+
+
+pulls = the_rules.flatmap(_pulls_under)
+"""Who pulls, into which workspace, what is done with it there."""

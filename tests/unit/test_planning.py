@@ -17,12 +17,17 @@ from shared.planning import (
     SharedAsset,
     plan,
     publications_for,
+    pull,
     still_allowed,
 )
 from shared.rules import (
     Action,
+    Approver,
     AssetPattern,
+    BatchEndpoint,
+    Endpoint,
     Limits,
+    Mode,
     OnlineEndpoint,
     Provider,
     Publication,
@@ -40,6 +45,7 @@ from tests.unit.random_rules import workspace
 WORKSPACE1, WORKSPACE2, WORKSPACE3 = workspace("workspace1"), workspace("workspace2"), workspace("workspace3")
 CARDS = AssetPattern(Kind.MODEL, "credit-card-*", except_="*-draft", tags=(TagCondition("stage", ("production",)),))
 ENDPOINT = OnlineEndpoint("cards", "Standard_DS3_v2", 1, (100,))
+BATCH = BatchEndpoint("cards-nightly", "cpu-cluster")
 CARD = SharedAsset(Asset(Kind.MODEL, "credit-card-default", "1"), "contoso-hub", WORKSPACE1, tags={"stage": "production"})
 
 
@@ -140,10 +146,129 @@ def test_given_either_tenant_paused_when_planned_then_nothing_is_delivered(pause
     [
         (replace(ENDPOINT, instance_type="Standard_NC6"), "instance type Standard_NC6"),
         (replace(ENDPOINT, instance_count=3), "3 instances"),
+        (replace(BATCH, instance_count=3), "3 instances"),
     ],
 )
-def test_given_an_endpoint_beyond_the_limits_when_planned_then_the_provider_says_no(endpoint: OnlineEndpoint, reason: str) -> None:
+def test_given_an_endpoint_beyond_the_limits_when_planned_then_the_provider_says_no(endpoint: Endpoint, reason: str) -> None:
     assert reason in refusal(plan(CARD, rules_of(northwind(), tailwind(endpoint))))
+
+
+def test_given_a_batch_endpoint_on_the_tenant_s_own_compute_when_planned_then_instance_types_do_not_limit_it() -> None:
+    provider = replace(PROVIDER, limits=Limits((), 2))
+
+    (decision,) = plan(CARD, rules_of(northwind(), tailwind(BATCH), provider=provider))
+
+    assert decision.allowed
+
+
+@pytest.mark.parametrize(
+    ("action", "reason"),
+    [(Register(Mode.COPY), "only models and data have bytes"), (ENDPOINT, "only models"), (BATCH, "only models")],
+)
+def test_given_an_action_that_the_kind_cannot_have_when_planned_then_the_provider_says_no(action: Action, reason: str) -> None:
+    environments = (AssetPattern(Kind.ENVIRONMENT, "*"),)
+    publisher = northwind(publications=(Publication("all", "contoso-hub", environments, to=("*",)),))
+    subscriber = tailwind(subscriptions=(Subscription("all", ("*",), environments, WORKSPACE3, (action,)),))
+    environment = replace(CARD, asset=Asset(Kind.ENVIRONMENT, "inference", "1"))
+
+    assert reason in refusal(plan(environment, rules_of(publisher, subscriber)))
+
+
+def test_given_a_subscription_with_approval_when_planned_then_the_decision_says_whose() -> None:
+    (subscription,) = tailwind().subscriptions
+    cautious = tailwind(subscriptions=(replace(subscription, approval=Approver.SUBSCRIBER),))
+
+    (decision,) = plan(CARD, rules_of(northwind(), cautious))
+
+    assert (decision.allowed, decision.approval) == (True, Approver.SUBSCRIBER)
+
+
+def test_given_names_of_tenants_when_planned_then_nobody_else_gets_the_asset() -> None:
+    (subscription,) = tailwind().subscriptions
+    fabrikam = Tenant("fabrikam", TenantState.ACTIVE, (WORKSPACE2,), (), (replace(subscription, into=WORKSPACE2),))
+    rules = rules_of(northwind(), tailwind(), fabrikam)
+
+    assert [decision.tenant for decision in plan(CARD, rules)] == ["fabrikam", "tailwind"]
+    assert [decision.tenant for decision in plan(CARD, rules, only={"tailwind", "contoso"})] == ["tailwind"]
+    assert plan(CARD, rules, only=()) == ()
+
+
+# ---- a name that changes on the way
+
+RENAMING = Publication("cards", "contoso-hub", (CARDS,), to=("*",), rename="{tenant}-{name}")
+RENAMED = replace(CARD, asset=replace(CARD.asset, name="northwind-credit-card-default"), source=CARD.asset)
+
+
+def wanting(name: str) -> Tenant:
+    (subscription,) = tailwind().subscriptions
+    return tailwind(subscriptions=(replace(subscription, assets=(AssetPattern(Kind.MODEL, name),)),))
+
+
+def test_given_a_renamed_asset_when_planned_then_its_first_name_is_published_and_its_new_one_subscribed_to() -> None:
+    publisher = northwind(publications=(RENAMING,))
+
+    (decision,) = plan(RENAMED, rules_of(publisher, wanting("northwind-credit-*")))
+
+    assert decision.allowed
+    assert plan(RENAMED, rules_of(publisher, wanting("credit-*"))) == ()
+
+
+@pytest.mark.parametrize("rename", [None, "hub-{name}"])
+def test_given_a_publication_that_names_it_otherwise_when_planned_then_it_does_not_let_this_asset_out(rename: str | None) -> None:
+    publisher = northwind(publications=(replace(RENAMING, rename=rename),))
+
+    assert "no publication" in refusal(plan(RENAMED, rules_of(publisher, wanting("*"))))
+
+
+# ---- pulls
+
+
+def test_given_a_published_asset_when_a_tenant_pulls_it_then_it_needs_no_subscription() -> None:
+    decision = pull(CARD, "tailwind", WORKSPACE3, ENDPOINT, rules_of(northwind(), tailwind(subscriptions=())))
+
+    assert decision == Decision(
+        allowed=True,
+        tenant="tailwind",
+        subscription="",
+        action=ENDPOINT,
+        workspace=WORKSPACE3,
+        publication="cards",
+        reason="tenant tailwind asked for it",
+        revision=3,
+    )
+
+
+def test_given_an_asset_made_in_the_registry_itself_when_a_reader_pulls_it_then_it_gets_it() -> None:
+    provider_s_own = replace(CARD, origin=None)
+
+    decision = pull(provider_s_own, "tailwind", WORKSPACE3, Register(), rules_of(tailwind()))
+
+    assert (decision.allowed, decision.publication) == (True, None)
+    assert plan(provider_s_own, rules_of(northwind(), tailwind())) == ()
+
+
+READ_BY_FABRIKAM = replace(PROVIDER, registries=(RegistryRule("contoso-hub", ("fabrikam",)),))
+REFUSED_PULLS: dict[str, tuple[Rules, WorkspaceId, Action, str]] = {
+    "unknown tenant": (rules_of(northwind()), WORKSPACE3, Register(), "tenant tailwind is not in the rules"),
+    "another's workspace": (rules_of(northwind(), tailwind()), WORKSPACE2, Register(), "not one of tailwind's"),
+    "its origin": (rules_of(tailwind(workspaces=(WORKSPACE1,))), WORKSPACE1, Register(), "comes from this workspace"),
+    "publisher gone": (rules_of(tailwind()), WORKSPACE3, Register(), "belongs to no tenant"),
+    "private": (rules_of(northwind(publications=()), tailwind()), WORKSPACE3, Register(), "no publication"),
+    "no reader": (rules_of(northwind(), tailwind(), provider=READ_BY_FABRIKAM), WORKSPACE3, Register(), "among the readers"),
+    "limits": (rules_of(northwind(), tailwind()), WORKSPACE3, replace(ENDPOINT, instance_count=3), "3 instances"),
+    "publisher paused": (rules_of(northwind(state=TenantState.PAUSED), tailwind()), WORKSPACE3, Register(), "northwind is paused"),
+    "puller paused": (rules_of(northwind(), tailwind(state=TenantState.PAUSED)), WORKSPACE3, Register(), "tailwind is paused"),
+}
+
+
+@pytest.mark.parametrize(("rules", "into", "action", "reason"), REFUSED_PULLS.values(), ids=REFUSED_PULLS.keys())
+def test_given_something_against_it_when_pulled_then_it_is_refused_with_the_reason(
+    rules: Rules, into: WorkspaceId, action: Action, reason: str
+) -> None:
+    decision = pull(CARD, "tailwind", into, action, rules)
+
+    assert not decision.allowed
+    assert reason in decision.reason
 
 
 def test_given_a_subscriber_that_cannot_read_the_registry_when_planned_then_the_provider_says_no() -> None:
@@ -223,22 +348,81 @@ def test_given_a_rule_withdrawn_when_asked_again_then_the_delivery_is_no_longer_
     assert reason in answer.reason
 
 
+def test_given_an_asset_of_no_workspace_when_a_subscription_s_delivery_is_asked_again_then_it_is_not_allowed(
+    delivery: Decision,
+) -> None:
+    answer = still_allowed(delivery, replace(CARD, origin=None), rules_of(northwind(), tailwind()))
+
+    assert answer == NoLongerAllowed("no subscription is about what was made in registry contoso-hub itself")
+
+
+@pytest.fixture
+def pulled() -> Decision:
+    return pull(CARD, "tailwind", WORKSPACE3, Register(), rules_of(northwind(), tailwind(subscriptions=())))
+
+
+def test_given_a_pull_without_subscription_when_asked_again_then_it_is_still_allowed(pulled: Decision) -> None:
+    assert still_allowed(pulled, CARD, rules_of(northwind(), tailwind(subscriptions=()))) == Allowed(pulled)
+
+
+def test_given_the_publication_gone_when_a_pull_is_asked_again_then_no_subscription_helps(pulled: Decision) -> None:
+    answer = still_allowed(pulled, CARD, rules_of(northwind(publications=()), tailwind()))
+
+    assert answer == NoLongerAllowed("no publication lets it out to tailwind through registry contoso-hub")
+
+
+@pytest.mark.parametrize("paused", ["northwind", "tailwind"])
+def test_given_a_tenant_paused_when_a_pull_is_asked_again_then_it_is_held(paused: str, pulled: Decision) -> None:
+    tenants = [replace(tenant, state=TenantState.PAUSED) if tenant.id == paused else tenant for tenant in (northwind(), tailwind())]
+
+    assert still_allowed(pulled, CARD, rules_of(*tenants)) == Paused(paused)
+
+
 # ---- what holds for all rules
 
 
-@given(random_rules.shared_assets, random_rules.rules())
+@given(random_rules.shared_assets, random_rules.the_rules)
 def test_a_delivery_is_planned_exactly_where_all_three_say_yes(shared: SharedAsset, rules: Rules) -> None:
     planned = [(each.tenant, each.workspace, each.action.route) for each in plan(shared, rules) if each.allowed]
 
     assert sorted(planned, key=str) == sorted(_three_yeses(shared, rules), key=str)
 
 
-@given(random_rules.shared_assets, random_rules.rules())
+@given(random_rules.shared_assets, random_rules.the_rules)
 def test_nothing_is_ever_delivered_to_the_workspace_it_came_from(shared: SharedAsset, rules: Rules) -> None:
     assert not any(decision.allowed and decision.workspace == shared.origin for decision in plan(shared, rules))
 
 
-@given(random_rules.shared_assets, random_rules.rules(), st.randoms())
+type Pull = tuple[str, WorkspaceId, Action]
+
+
+@given(random_rules.shared_assets, random_rules.pulls, random_rules.the_rules)
+def test_a_pull_is_allowed_exactly_where_publisher_and_provider_say_yes(shared: SharedAsset, asked: Pull, rules: Rules) -> None:
+    assert pull(shared, *asked, rules).allowed == _two_yeses(shared, *asked, rules)
+
+
+@given(random_rules.shared_assets, random_rules.pulls, random_rules.the_rules)
+def test_nothing_is_ever_pulled_into_the_workspace_it_came_from(shared: SharedAsset, asked: Pull, rules: Rules) -> None:
+    owner = rules.tenant_of(shared.origin) if shared.origin else None
+    if shared.origin and owner:
+        assert not pull(shared, owner.id, shared.origin, asked[2], rules).allowed
+
+
+@given(random_rules.shared_assets, random_rules.pulls, random_rules.the_rules)
+def test_a_pull_that_is_allowed_is_still_allowed_by_the_same_rules(shared: SharedAsset, asked: Pull, rules: Rules) -> None:
+    decision = pull(shared, *asked, rules)
+
+    assert isinstance(still_allowed(decision, shared, rules), Allowed) == decision.allowed
+
+
+@given(random_rules.shared_assets, random_rules.the_rules, st.sets(st.sampled_from(random_rules.TENANTS)))
+def test_a_plan_for_some_is_the_part_of_the_whole_plan_that_is_about_them(
+    shared: SharedAsset, rules: Rules, some: set[str]
+) -> None:
+    assert plan(shared, rules, some) == tuple(decision for decision in plan(shared, rules) if decision.tenant in some)
+
+
+@given(random_rules.shared_assets, random_rules.the_rules, st.randoms())
 def test_the_order_of_tenants_and_of_their_rules_does_not_matter(shared: SharedAsset, rules: Rules, random: Random) -> None:
     shuffled = {
         tenant.id: replace(
@@ -252,60 +436,91 @@ def test_the_order_of_tenants_and_of_their_rules_does_not_matter(shared: SharedA
     assert plan(shared, replace(rules, tenants=shuffled)) == plan(shared, rules)
 
 
-@given(random_rules.shared_assets, random_rules.rules())
+@given(random_rules.shared_assets, random_rules.the_rules)
 def test_a_planned_delivery_is_still_allowed_by_the_same_rules(shared: SharedAsset, rules: Rules) -> None:
     for decision in plan(shared, rules):
         if decision.allowed:
             assert still_allowed(decision, shared, rules) == Allowed(decision)
 
 
-@given(random_rules.shared_assets, random_rules.rules())
+@given(random_rules.shared_assets, random_rules.the_rules)
 def test_what_is_delivered_may_leave_by_the_publication_that_the_decision_names(shared: SharedAsset, rules: Rules) -> None:
-    leaving = {each.name for each in publications_for(shared.asset, shared.origin, shared.tags, rules)}
-    by_name_alone = {each.name for each in publications_for(shared.asset, shared.origin, None, rules)}
+    delivered_by = {decision.publication for decision in plan(shared, rules) if decision.allowed}
+    if shared.origin is None:
+        assert not delivered_by
+        return
+    source = shared.source or shared.asset
+    leaving = {each.name for each in publications_for(source, shared.origin, shared.tags, rules)}
+    by_name_alone = {each.name for each in publications_for(source, shared.origin, None, rules)}
 
-    assert {decision.publication for decision in plan(shared, rules) if decision.allowed} <= leaving <= by_name_alone
+    assert delivered_by <= leaving <= by_name_alone
 
 
 def _three_yeses(shared: SharedAsset, rules: Rules) -> set[tuple[str, WorkspaceId, str]]:
     """The same in the plainest words there are: every tenant, every subscription, every action."""
-    registry = {found.name: found.readers for found in rules.provider.registries}.get(shared.registry)
-    owners = [tenant for tenant in rules.tenants.values() if shared.origin in tenant.workspaces]
     return {
         (tenant.id, subscription.into, action.route)
-        for publisher in owners
+        for publisher in _owners(shared, rules)
         for tenant in rules.tenants.values()
         for subscription in tenant.subscriptions
         for action in subscription.actions
-        if registry is not None
-        and publisher.state == tenant.state == TenantState.ACTIVE
-        and _names(registry, tenant.id, rules)
-        and any(
-            publication.registry == shared.registry
-            and (not publication.workspaces or shared.origin in publication.workspaces)
-            and _names(publication.to, tenant.id, rules)
-            and any(_fits(pattern, shared) for pattern in publication.assets)
-            for publication in publisher.publications
-        )
+        if publisher.state == tenant.state == TenantState.ACTIVE
+        and _lets_out(publisher, tenant.id, shared, rules)
         and _names(subscription.from_tenants, publisher.id, rules)
-        and any(_fits(pattern, shared) for pattern in subscription.assets)
+        and any(_fits(pattern, shared.asset, shared.tags) for pattern in subscription.assets)
         and subscription.into in tenant.workspaces
         and subscription.into != shared.origin
-        and _within(action, shared.asset.kind, rules.provider.limits)
+        and _provides(tenant.id, action, shared, rules)
     }
+
+
+def _two_yeses(shared: SharedAsset, asking: str, into: WorkspaceId, action: Action, rules: Rules) -> bool:
+    """The publisher's and the provider's; none but the provider's for what was made in the registry itself."""
+    tenant = rules.tenants.get(asking)
+    if tenant is None or tenant.state != TenantState.ACTIVE or into not in tenant.workspaces:
+        return False
+    let_out = shared.origin is None or any(
+        publisher.state == TenantState.ACTIVE and _lets_out(publisher, asking, shared, rules)
+        for publisher in _owners(shared, rules)
+    )
+    return let_out and into != shared.origin and _provides(asking, action, shared, rules)
+
+
+def _owners(shared: SharedAsset, rules: Rules) -> list[Tenant]:
+    return [tenant for tenant in rules.tenants.values() if shared.origin in tenant.workspaces]
+
+
+def _lets_out(publisher: Tenant, to: str, shared: SharedAsset, rules: Rules) -> bool:
+    source = shared.source or shared.asset
+    return any(
+        publication.registry == shared.registry
+        and (not publication.workspaces or shared.origin in publication.workspaces)
+        and _names(publication.to, to, rules)
+        and any(_fits(pattern, source, shared.tags) for pattern in publication.assets)
+        and (publication.rename or "{name}").format(tenant=publisher.id, name=source.name) == shared.asset.name
+        and publication.registry in {registry.name for registry in rules.provider.registries}
+        for publication in publisher.publications
+    )
+
+
+def _provides(tenant: str, action: Action, shared: SharedAsset, rules: Rules) -> bool:
+    readable = any(
+        registry.name == shared.registry and _names(registry.readers, tenant, rules) for registry in rules.provider.registries
+    )
+    return readable and _within(action, shared.asset.kind, rules.provider.limits)
 
 
 def _names(parties: tuple[str, ...], tenant: str, rules: Rules) -> bool:
     return "*" in parties or tenant in parties or any(tenant in rules.provider.groups.get(each, ()) for each in parties)
 
 
-def _fits(pattern: AssetPattern, shared: SharedAsset) -> bool:
-    excepted = pattern.except_ is not None and _glob(pattern.except_, shared.asset.name)
-    tags = all(
-        condition.tag in shared.tags and (condition.one_of is None or shared.tags[condition.tag] in condition.one_of)
+def _fits(pattern: AssetPattern, asset: Asset, tags: Mapping[str, str]) -> bool:
+    excepted = pattern.except_ is not None and _glob(pattern.except_, asset.name)
+    tagged = all(
+        condition.tag in tags and (condition.one_of is None or tags[condition.tag] in condition.one_of)
         for condition in pattern.tags
     )
-    return pattern.kind == shared.asset.kind and _glob(pattern.name, shared.asset.name) and not excepted and tags
+    return pattern.kind == asset.kind and _glob(pattern.name, asset.name) and not excepted and tagged
 
 
 def _glob(glob: str, name: str) -> bool:
@@ -318,6 +533,6 @@ def _glob(glob: str, name: str) -> bool:
 
 def _within(action: Action, kind: Kind, limits: Limits) -> bool:
     if isinstance(action, Register):
-        return True
-    allowed = action.instance_type in limits.instance_types and action.instance_count <= limits.max_instances
-    return allowed and kind is Kind.MODEL
+        return action.mode == Mode.REFERENCE or kind in (Kind.MODEL, Kind.DATA)
+    right_size = isinstance(action, BatchEndpoint) or action.instance_type in limits.instance_types
+    return right_size and action.instance_count <= limits.max_instances and kind is Kind.MODEL

@@ -9,13 +9,19 @@ from hypothesis import strategies as st
 
 from shared.assets import Kind
 from shared.rules import (
+    Action,
+    Approver,
     AssetPattern,
+    AuthMode,
+    BatchEndpoint,
     Limits,
+    Mode,
     OnlineEndpoint,
     Provider,
     Publication,
     Register,
     RegistryRule,
+    Scoring,
     Subscription,
     TagCondition,
     Tenant,
@@ -140,6 +146,103 @@ def test_given_a_folder_as_the_contract_has_it_when_read_then_every_field_counts
     )
 
 
+NORTHWIND_IN_FULL = """\
+    id: northwind
+    workspaces: [WORKSPACE1]
+    publications:
+      - name: cards
+        registry: contoso-hub
+        assets: [{kind: model, name: "credit-*"}]
+        to: ["*"]
+        as: "{tenant}-{name}"
+        regions: [westeurope, eastus2]
+        environment: "inference:3"
+    subscriptions:
+      - name: cards
+        from: [fabrikam]
+        assets: [{kind: model, name: "*"}]
+        into: WORKSPACE1
+        release: {approval: subscriber}
+        actions:
+          - register: {mode: copy}
+          - online_endpoint:
+              name: cards
+              instance_type: Standard_DS3_v2
+              traffic: [10, 100]
+              auth_mode: aad_token
+              keep: 0
+              adopt: true
+              sample_request: {input_data: [[1, 2.5], ["ä", null]]}
+              scoring:
+                code: azureml://registries/contoso-hub/codes/score/versions/1
+                script: src/score.py
+                environment: azureml://registries/azureml/environments/sklearn-1.5/versions/36
+          - batch_endpoint:
+              name: cards-nightly
+              compute: cpu-cluster
+              instance_count: 2
+              keep: 18
+              scoring: {code: WORKSPACE1/codes/score/versions/1, script: score.py}
+    """
+
+
+def test_given_all_that_a_rule_can_say_when_read_then_every_field_counts(folder: Folder) -> None:
+    folder.write("tenants/northwind.yaml", NORTHWIND_IN_FULL)
+
+    _, (_, northwind) = read_rules(folder.root)
+
+    assert northwind.publications == (
+        Publication(
+            name="cards",
+            registry="contoso-hub",
+            assets=(AssetPattern(Kind.MODEL, "credit-*"),),
+            to=("*",),
+            rename="{tenant}-{name}",
+            regions=("westeurope", "eastus2"),
+            environment="inference:3",
+        ),
+    )
+    (subscription,) = northwind.subscriptions
+    assert subscription.approval is Approver.SUBSCRIBER
+    assert subscription.actions == (
+        Register(Mode.COPY),
+        OnlineEndpoint(
+            name="cards",
+            instance_type="Standard_DS3_v2",
+            instance_count=1,
+            traffic=(10, 100),
+            auth_mode=AuthMode.AAD_TOKEN,
+            keep=0,
+            adopt=True,
+            sample_request='{"input_data": [[1, 2.5], ["\\u00e4", null]]}',
+            scoring=Scoring(
+                code="azureml://registries/contoso-hub/codes/score/versions/1",
+                script="src/score.py",
+                environment="azureml://registries/azureml/environments/sklearn-1.5/versions/36",
+            ),
+        ),
+        BatchEndpoint(
+            name="cards-nightly",
+            compute="cpu-cluster",
+            instance_count=2,
+            keep=18,
+            scoring=Scoring(f"{workspace('workspace1')}/codes/score/versions/1", "score.py"),
+        ),
+    )
+
+
+CODE = "azureml://registries/contoso-hub/codes/score/versions/1"
+OTHER_S_CODE = "WORKSPACE3/codes/score/versions/1"
+ONLINE = "{online_endpoint: {name: cards, instance_type: Standard_DS3_v2, instance_count: 2, traffic: [10, 100]}}"
+AN_ACTION = "23: subscriptions[0].actions[1]:"
+AN_ENDPOINT = "23: subscriptions[0].actions[1].online_endpoint"
+A_BATCH = "23: subscriptions[0].actions[1].batch_endpoint"
+
+
+def scoring(fields: str) -> str:
+    return f"instance_count: 2, scoring: {{{fields}}},"
+
+
 MISTAKES = [
     # (old, new, where it is told, what is told) in tenants/fabrikam.yaml
     ("id: fabrikam\n", "id: fabrikam\nowner: me\n", "2: owner:", "no field here"),
@@ -172,10 +275,60 @@ MISTAKES = [
     ("[10, 100]", "[50, 10, 100]", "23: subscriptions[0].actions[1].online_endpoint.traffic:", "do not rise to 100"),
     ("[register,", "[register, register,", "23: subscriptions[0].actions[1]:", "twice"),
     ("[register,", "[deploy,", "23: subscriptions[0].actions[0]:", "write 'register'"),
-    ("online_endpoint:", "batch_endpoint:", "23: subscriptions[0].actions[1].batch_endpoint:", "does not support"),
-    ("release: immediately", "release: {approval: provider}", "24: subscriptions[0].release:", "write 'immediately'"),
-    ("name: inner\n", 'name: inner\n    as: "{tenant}"\n', "15: publications[1].as:", "does not support"),
-    ("name: inner\n", "name: inner\n    regions: [westeurope]\n", "15: publications[1].regions:", "does not support"),
+    ("[register,", "[register, {register: {mode: copy}},", "23: subscriptions[0].actions[1]:", "twice"),
+    ("[register,", "[{register: {mode: move}},", "23: subscriptions[0].actions[0].register.mode:", "'reference' or 'copy'"),
+    ("[register,", "[{register: },", "23: subscriptions[0].actions[0].register:", "has no fields"),
+    ("online_endpoint:", "online_endpont:", AN_ACTION, "register, online_endpoint, batch_endpoint"),
+    ("{online_endpoint:", "{register: {}, online_endpoint:", AN_ACTION, "must be an action"),
+    ("instance_count: 2", "keeps: 2", f"{AN_ENDPOINT}.keeps:", "did you mean 'keep'"),
+    ("instance_count: 2", "keep: 19", f"{AN_ENDPOINT}.keep:", "less than or equal to 18"),
+    ("instance_count: 2", "keep: -1", f"{AN_ENDPOINT}.keep:", "greater than or equal to 0"),
+    ("instance_count: 2", "adopt: adopted", f"{AN_ENDPOINT}.adopt:", "write true or false"),
+    ("instance_count: 2", "auth_mode: password", f"{AN_ENDPOINT}.auth_mode:", "write 'key', 'aml_token' or 'aad_token'"),
+    ("instance_count: 2", "sample_request: hello", f"{AN_ENDPOINT}.sample_request:", "is not JSON"),
+    ("instance_count: 2", 'sample_request: "[NaN]"', f"{AN_ENDPOINT}.sample_request:", "is not JSON"),
+    ("instance_count: 2", "sample_request: {a: .nan}", f"{AN_ENDPOINT}.sample_request:", "is not JSON"),
+    ("instance_count: 2", "sample_request: {day: 2026-03-01}", f"{AN_ENDPOINT}.sample_request:", "nothing that JSON can say"),
+    ("instance_count: 2", "sample_request: {1: a}", f"{AN_ENDPOINT}.sample_request:", "nothing that JSON can say"),
+    ("instance_count: 2", "sample_request: 5", f"{AN_ENDPOINT}.sample_request:", "a mapping, a list, or a text"),
+    ("instance_count: 2,", scoring("script: score.py"), f"{AN_ENDPOINT}.scoring.code:", "is missing"),
+    ("instance_count: 2,", scoring("code: score, script: score.py"), f"{AN_ENDPOINT}.scoring.code:", "<registry>/codes/"),
+    ("instance_count: 2,", scoring(f"code: {CODE[:-2]}, script: score.py"), f"{AN_ENDPOINT}.scoring.code:", "<registry>/codes/"),
+    ("instance_count: 2,", scoring(f"code: {CODE}, script: ../score.py"), f"{AN_ENDPOINT}.scoring.script:", "ending in .py"),
+    ("instance_count: 2,", scoring(f"code: {CODE}, script: score.sh"), f"{AN_ENDPOINT}.scoring.script:", "ending in .py"),
+    (
+        "instance_count: 2,",
+        scoring(f"code: {CODE}, script: score.py, environment: {CODE}"),
+        f"{AN_ENDPOINT}.scoring.environment:",
+        "<registry>/environments/",
+    ),
+    (
+        "instance_count: 2,",
+        scoring(f"code: {OTHER_S_CODE}, script: score.py"),
+        f"{AN_ENDPOINT}.scoring.code:",
+        "cannot use what is in workspace workspace3",
+    ),
+    (ONLINE, "{batch_endpoint: {name: cards}}", f"{A_BATCH}.compute:", "is missing"),
+    (ONLINE, '{batch_endpoint: {name: cards, compute: "azureml:cpu"}}', f"{A_BATCH}.compute:", "is not a name"),
+    (ONLINE, "{batch_endpoint: {name: ca, compute: cpu}}", f"{A_BATCH}.name:", "3 to 32"),
+    (ONLINE, "{batch_endpoint: {name: cards, compute: cpu, traffic: [100]}}", f"{A_BATCH}.traffic:", "no field here"),
+    (ONLINE, "{batch_endpoint: {name: cards, compute: cpu, instance_count: 5}}", f"{A_BATCH}:", "5 instances are more"),
+    ("release: immediately", "release: later", "24: subscriptions[0].release:", "write 'immediately'"),
+    ("release: immediately", "release: {approval: me}", "24: subscriptions[0].release.approval:", "'provider' or 'subscriber'"),
+    (
+        "release: immediately",
+        'release: {window: "0 1 * * SUN", for: 4h, timezone: Europe/Berlin}',
+        "24: subscriptions[0].release:",
+        "a window is not supported by this version",
+    ),
+    ("name: inner\n", 'name: inner\n    as: "{tenant}-{kind}"\n', "15: publications[1].as:", "no other placeholders"),
+    ("name: inner\n", 'name: inner\n    as: "data.{name}"\n', "15: publications[1].as:", "letters, digits"),
+    ("name: inner\n", 'name: inner\n    as: "-{name}"\n', "15: publications[1].as:", "beginning with a letter"),
+    ("name: inner\n", 'name: inner\n    as: "{tenant}"\n', "15: publications[1].as:", "one and the same name"),
+    ("name: inner\n", f"name: inner\n    as: '{{name}}{'x' * 255}'\n", "15: publications[1].as:", "which a registry refuses"),
+    ("name: inner\n", "name: inner\n    regions: [West Europe]\n", "15: publications[1].regions[0]:", "westeurope"),
+    ("name: inner\n", "name: inner\n    environment: inference\n", "15: publications[1].environment:", "name:version"),
+    ("name: inner\n", "name: inner\n    environment: inference:3\n", "15: publications[1].environment:", "lets none out"),
     ("id: fabrikam\n", "id: fabrikam\nentra_tenant: 0-1\n", "2: entra_tenant:", "different Entra tenants"),
     ("id: fabrikam\n", "id: fabrikam\nid: fabrikam\n", "2: id:", "stands here twice"),
     ("- name: cards-live", "- {name: cards-live, name: b", "", "is not YAML"),
@@ -195,6 +348,55 @@ def test_given_one_mistake_when_read_then_file_line_path_and_remedy_are_told(
 
     assert told, folder.problems()
     assert all(problem.startswith("tenants/") and where in problem and "Remedy: " in problem for problem in told)
+
+
+def test_given_bytes_to_copy_of_what_has_none_when_read_then_it_is_refused(folder: Folder) -> None:
+    folder.change("tenants/fabrikam.yaml", ONLINE, "{register: {mode: copy}}")
+    folder.change("tenants/fabrikam.yaml", "[register, ", "[")
+    folder.change("tenants/fabrikam.yaml", 'kind: model, name: "northwind-credit-*"', 'kind: component, name: "*"')
+
+    (problem,) = folder.problems()
+
+    assert problem.startswith("tenants/fabrikam.yaml:23: subscriptions[0].actions[0].register.mode: only models and data")
+
+
+def test_given_several_names_that_would_become_one_when_read_then_it_is_refused(folder: Folder) -> None:
+    folder.change(
+        "tenants/fabrikam.yaml", 'assets: [{kind: data, name: "*"}]', "assets: [{kind: data, name: a}, {kind: data, name: b}]"
+    )
+    folder.change("tenants/fabrikam.yaml", "name: inner\n", "name: inner\n    as: cards\n")
+
+    (problem,) = folder.problems()
+
+    assert "15: publications[1].as: several assets of kind data would get one and the same name" in problem
+
+
+def test_given_one_name_that_becomes_another_when_read_then_it_is_accepted(folder: Folder) -> None:
+    folder.change("tenants/fabrikam.yaml", 'assets: [{kind: data, name: "*"}]', "assets: [{kind: data, name: a.b}]")
+    folder.change("tenants/fabrikam.yaml", "name: inner\n", 'name: inner\n    as: "{tenant}-cards"\n')
+
+    _, (fabrikam, _) = read_rules(folder.root)
+
+    assert fabrikam.publications[1].name_in_registry("fabrikam", "a.b") == "fabrikam-cards"
+
+
+def test_given_a_name_that_a_registry_refuses_when_read_then_it_is_told_as_far_as_it_is_known(folder: Folder) -> None:
+    folder.change("tenants/fabrikam.yaml", 'assets: [{kind: data, name: "*"}]', 'assets: [{kind: data, name: "v1.*"}]')
+    folder.change("tenants/fabrikam.yaml", "name: inner\n", 'name: inner\n    as: "{tenant}-{name}"\n')
+
+    (problem,) = folder.problems()
+
+    assert "15: publications[1].as: it makes names such as 'fabrikam-v1.x', which a registry refuses" in problem
+
+
+def test_given_a_sample_request_as_text_when_read_then_it_is_taken_as_it_stands(folder: Folder) -> None:
+    folder.change("tenants/fabrikam.yaml", "instance_count: 2", "sample_request: '{\"input_data\":[[1]]}'")
+
+    _, (fabrikam, _) = read_rules(folder.root)
+
+    _, endpoint = fabrikam.subscriptions[0].actions
+    assert isinstance(endpoint, OnlineEndpoint)
+    assert endpoint.sample_request == '{"input_data":[[1]]}'
 
 
 def test_given_one_mistake_when_read_then_nothing_else_is_blamed_for_it(folder: Folder) -> None:
@@ -231,6 +433,14 @@ def test_given_two_files_of_one_tenant_when_read_then_the_second_is_refused(fold
     (problem,) = folder.problems()
 
     assert problem.startswith("tenants/zz.yaml:1: id: 'northwind' is the tenant of tenants/northwind.yaml too")
+
+
+def test_given_a_tenant_with_the_provider_s_own_name_when_read_then_it_is_refused(folder: Folder) -> None:
+    folder.write("tenants/zz.yaml", f"id: provider\nworkspaces: [{WORKSPACES[3]}]")
+
+    (problem,) = folder.problems()
+
+    assert problem.startswith("tenants/zz.yaml:1: id: 'provider' stands for the provider in outcome events")
 
 
 @pytest.mark.parametrize(
@@ -302,6 +512,40 @@ def test_a_tenant_written_out_and_read_again_is_the_same(tenant: Tenant) -> None
     assert tenant_from_document(to_document(tenant)) == tenant
 
 
-@given(random_rules.endpoints | st.just(Register()))
-def test_an_action_written_out_and_read_again_is_the_same(action: Register | OnlineEndpoint) -> None:
+@given(random_rules.actions)
+def test_an_action_written_out_and_read_again_is_the_same(action: Action) -> None:
     assert action_from_document(action_to_document(action)) == action
+
+
+WRITTEN_BEFORE = {
+    "id": "fabrikam",
+    "state": "active",
+    "workspaces": [str(WORKSPACES[1])],
+    "publications": [
+        {
+            "name": "cards",
+            "registry": "contoso-hub",
+            "assets": [{"kind": "model", "name": "*"}],
+            "workspaces": [],
+            "to": ["*"],
+            "advisory": False,
+        }
+    ],
+    "subscriptions": [
+        {
+            "name": "cards",
+            "from": ["northwind"],
+            "assets": [{"kind": "model", "name": "*"}],
+            "into": str(WORKSPACES[1]),
+            "actions": [
+                "register",
+                {"online_endpoint": {"name": "cards", "instance_type": "Standard_DS3_v2", "instance_count": 1, "traffic": [100]}},
+            ],
+            "release": "immediately",
+        }
+    ],
+}
+
+
+def test_rules_that_an_older_version_wrote_are_read_and_written_as_it_can_read_them() -> None:
+    assert to_document(tenant_from_document(WRITTEN_BEFORE)) == WRITTEN_BEFORE

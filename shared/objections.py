@@ -1,0 +1,106 @@
+"""The noes that a delivery can meet, each with its reason in words: the publisher's, the subscriber's and the provider's.
+
+A publication is about the name that the asset has in the publisher's workspace, a subscription about the one in the registry.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from shared.assets import Asset, Kind, WorkspaceId
+from shared.matching import any_matches, any_matches_name
+from shared.rules import Action, BatchEndpoint, Limits, Mode, OnlineEndpoint, Publication, Register, Rules, Subscription, Tenant
+
+WITH_BYTES = frozenset({Kind.MODEL, Kind.DATA})
+
+
+@dataclass(frozen=True, slots=True)
+class SharedAsset:
+    """An asset that a registry holds, the workspace that it was shared from, and the tags that it has there.
+
+    `origin` is None for what was made in the registry itself: the provider's own. `source` is the asset as its origin names
+    it, where a publication renamed it.
+    """
+
+    asset: Asset
+    registry: str
+    origin: WorkspaceId | None
+    tags: Mapping[str, str]
+    source: Asset | None = None
+
+
+def letting_out(
+    publisher: Tenant, asset: Asset, workspace: WorkspaceId, tags: Mapping[str, str] | None, rules: Rules
+) -> Iterator[Publication]:
+    """The publications, by name, under which the asset, named as in the workspace, may leave it. `tags` None: whatever they are."""
+    for publication in sorted(publisher.publications, key=lambda publication: publication.name):
+        if publication.workspaces and workspace not in publication.workspaces:
+            continue
+        if rules.provider.registry(publication.registry) is None:
+            continue
+        if tags is None:
+            fits = any_matches_name(publication.assets, asset.kind, asset.name)
+        else:
+            fits = any_matches(publication.assets, asset.kind, asset.name, tags)
+        if fits:
+            yield publication
+
+
+def publication_to(publisher: Tenant, receiver: str, shared: SharedAsset, rules: Rules) -> Publication | None:
+    """The first publication by which the asset is in the registry under its name there, and lets this tenant have it."""
+    if shared.origin is None:
+        return None
+    source = shared.source or shared.asset
+    candidates = letting_out(publisher, source, shared.origin, shared.tags, rules)
+    return next(
+        (
+            publication
+            for publication in candidates
+            if publication.registry == shared.registry
+            and publication.name_in_registry(publisher.id, source.name) == shared.asset.name
+            and rules.provider.includes(publication.to, receiver)
+        ),
+        None,
+    )
+
+
+def of_publisher(publication: Publication | None, receiver: str, into: WorkspaceId, shared: SharedAsset) -> str | None:
+    if into == shared.origin:
+        return "it comes from this workspace"
+    if publication is None:
+        return f"no publication lets it out to {receiver} through registry {shared.registry}"
+    return None
+
+
+def of_subscriber(subscription: Subscription, subscriber: Tenant, shared: SharedAsset) -> str | None:
+    if subscription.into not in subscriber.workspaces:
+        return f"subscription {subscription.name} leads into a workspace that is not {subscriber.id}'s"
+    if not any_matches(subscription.assets, shared.asset.kind, shared.asset.name, shared.tags):
+        return f"subscription {subscription.name} excepts it by its name or its tags"
+    return None
+
+
+def of_provider(action: Action, receiver: str, shared: SharedAsset, rules: Rules) -> str | None:
+    registry = rules.provider.registry(shared.registry)
+    if registry is None or not rules.provider.includes(registry.readers, receiver):
+        return f"{receiver} is not among the readers of registry {shared.registry}"
+    if isinstance(action, Register):
+        return beyond_copying(action, shared.asset.kind)
+    if shared.asset.kind is not Kind.MODEL:
+        return "only models can be deployed to an endpoint"
+    return beyond_limits(action, rules.provider.limits)
+
+
+def beyond_copying(action: Register, kind: Kind) -> str | None:
+    if action.mode is Mode.COPY and kind not in WITH_BYTES:
+        return f"only models and data have bytes to copy, and not {kind.plural}"
+    return None
+
+
+def beyond_limits(action: OnlineEndpoint | BatchEndpoint, limits: Limits) -> str | None:
+    """What of the provider's limits the action exceeds, in words; None if nothing. The tenant chose its own compute for batch."""
+    if isinstance(action, OnlineEndpoint) and action.instance_type not in limits.instance_types:
+        allowed = ", ".join(limits.instance_types) or "none"
+        return f"instance type {action.instance_type} is not one that the provider allows ({allowed})"
+    if action.instance_count > limits.max_instances:
+        return f"{action.instance_count} instances are more than the provider allows ({limits.max_instances})"
+    return None

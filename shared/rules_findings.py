@@ -1,0 +1,15 @@
+"""What the checks of rules find."""
+
+from dataclasses import dataclass
+
+from shared.marked_yaml import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong, where in which file, and what to do about it."""
+
+    file: str
+    path: Path
+    what: str
+    remedy: str
