@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from handlers.apply_rules import apply_proposal, propose
+from shared.commands import schema_text
 from shared.errors import Permanent, Transient
 from shared.rules_change import ApplyLostError, Fate, RulesChange, RulesStore, RulesTooLargeError
 from shared.rules_file import InvalidRulesError, read_rules
@@ -59,6 +60,12 @@ def apply(
         _stop(UNREACHABLE, str(refused.reason))
     except Transient as unreachable:
         _stop(UNREACHABLE, f"{unreachable}. Try again when the tables can be reached.")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the commands that queue `commands` takes."""
+    typer.echo(schema_text(), nl=False)
 
 
 def _connect() -> tuple[RulesStore, Callable[[], None]]:

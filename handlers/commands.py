@@ -3,6 +3,11 @@
 import logging
 from datetime import timedelta
 
+from handlers import row_commands
+from handlers.asked import Asked
+from handlers.pull_command import pull
+from handlers.push_command import push
+from handlers.recall_command import recall
 from handlers.share_command import share
 from shared import backoff, commands, logs
 from shared.deadline import LONGEST_MESSAGE, within
@@ -14,6 +19,7 @@ from shared.ports import Fanout
 log = logging.getLogger("fanout.commands")
 
 ATTEMPT, FIRST_ID = "fanout_attempt", "fanout_first_id"  # properties of a delayed copy
+CORRELATION_ID = "correlation_id"
 ATTEMPTS_OF_FAULTS = 8  # then the dead-letter queue keeps the command
 
 
@@ -22,7 +28,7 @@ def handle(message: Received, fanout: Fanout) -> None:
     attempt = _attempt(message)
     try:
         with within(LONGEST_MESSAGE):
-            share(commands.parse(message.body), message.correlation_id, attempt, fanout)
+            _carry_out(commands.parse(message.body), _asked(message, attempt), fanout)
     except Lost:
         logs.event(log, "overtaken", message_id=message.message_id)  # the same command, twice at once: the other one goes on
     except Permanent as refused:
@@ -34,6 +40,31 @@ def handle(message: Received, fanout: Fanout) -> None:
         if attempt >= ATTEMPTS_OF_FAULTS:
             raise
         _send_again(message, attempt, Transient(f"unexpected: {fault!r}"), fanout)
+
+
+def _carry_out(command: commands.Command, asked: Asked, fanout: Fanout) -> None:
+    match command:
+        case commands.Share():
+            share(command, asked, fanout)
+        case commands.Push():
+            push(command, asked, fanout)
+        case commands.Pull():
+            pull(command, asked, fanout)
+        case commands.Retry():
+            row_commands.retry(command, asked, fanout)
+        case commands.Cancel():
+            row_commands.cancel(command, asked, fanout)
+        case commands.Verdict():
+            row_commands.decide(command, asked, fanout)
+        case commands.Recall():
+            recall(command, asked, fanout)
+
+
+def _asked(message: Received, attempt: int) -> Asked:
+    """The correlation id is AMQP's, or an application property of the name."""
+    named = message.properties.get(CORRELATION_ID)
+    correlation_id = message.correlation_id or (str(named) if named else None)
+    return Asked(str(message.properties.get(FIRST_ID) or message.message_id or ""), attempt, correlation_id)
 
 
 def _attempt(message: Received) -> int:

@@ -4,10 +4,13 @@ from dataclasses import replace
 from enum import Enum, auto
 
 from handlers.turns import Turn
+from shared.endpoints import Deployment
 from shared.ports import Rows
 from shared.rows import DeliveryRow, TargetRow
-from shared.rules import OnlineEndpoint
+from shared.rules import Endpoint
 from shared.states import DeliveryState, is_final
+
+CAME_TO_NOTHING = {DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.RECALLING, DeliveryState.RECALLED}
 
 
 class Standing(Enum):
@@ -16,33 +19,63 @@ class Standing(Enum):
     SUPERSEDED = auto()  # a newer version serves
 
 
-def claim(turn: Turn[DeliveryRow], action: OnlineEndpoint) -> Standing:
-    """A claimant whose delivery ended has no claim any more, and a newer version that came to nothing is none."""
+def claim(turn: Turn[DeliveryRow], action: Endpoint) -> Standing:
+    """A claimant whose delivery ended has no claim any more, and a newer version that came to nothing is none.
+
+    Whoever has the claim finishes, also when a newer version arrives meanwhile; but not to put itself above one that serves.
+    """
     row, rows = turn.row, turn.fanout.rows
-    fresh = TargetRow(tenant=row.tenant, workspace=row.workspace, endpoint=action.name, desired=row.address, rank=row.rank)
-    target = rows.target(row.tenant, row.workspace, action.name) or fresh
+    target = _target(turn, action)
+    newer = _newer(target, row, rows)
+    if newer and is_final(newer.state):
+        return Standing.SUPERSEDED
     if target.claimant == row.address:
         return Standing.MINE
-    newer = _newer(target, row, rows)
     if newer:
-        return Standing.OTHERS if not is_final(newer.state) else Standing.SUPERSEDED
+        return Standing.OTHERS
     wanted = replace(target, desired=row.address, rank=row.rank)
-    if target.claimant is None or rows.get(target.claimant) is None:
+    if _is_free(target, rows):
         wanted = replace(wanted, claimant=row.address)
     if wanted != target or not target.etag:
         rows.save_target(wanted)
     return Standing.MINE if wanted.claimant == row.address else Standing.OTHERS
 
 
-def release(turn: Turn[DeliveryRow], action: OnlineEndpoint) -> None:
-    """Let others at the endpoint, as if this delivery had never wanted it."""
+def take(turn: Turn[DeliveryRow], action: Endpoint) -> bool:
+    """Whether this delivery may undo its own work at the endpoint now. It does not become the wanted one by that."""
     row, rows = turn.row, turn.fanout.rows
-    target = rows.target(row.tenant, row.workspace, action.name)
+    target = _target(turn, action)
+    if target.claimant == row.address:
+        return True
+    if not _is_free(target, rows):
+        return False
+    rows.save_target(replace(target, claimant=row.address))
+    return True
+
+
+def release(turn: Turn[DeliveryRow], action: Endpoint, restored: Deployment | None = None) -> None:
+    """Let others at the endpoint, as if this delivery had never wanted it. `restored` is what serves in its place."""
+    row, rows = turn.row, turn.fanout.rows
+    target = rows.target(row.tenant, row.workspace, action.route)
     if target is None or row.address not in (target.claimant, target.desired):
         return
-    claimant = None if target.claimant == row.address else target.claimant
-    rank = "" if target.desired == row.address else target.rank
-    rows.save_target(replace(target, claimant=claimant, rank=rank))
+    free = replace(target, claimant=None) if target.claimant == row.address else target
+    if target.desired == row.address:
+        before = restored.delivery if restored else None
+        free = replace(free, desired=before or row.address, rank=restored.rank if restored and before else "")
+    if free != target:
+        rows.save_target(free)
+
+
+def _target(turn: Turn[DeliveryRow], action: Endpoint) -> TargetRow:
+    row = turn.row
+    there = turn.fanout.rows.target(row.tenant, row.workspace, action.route)
+    return there or TargetRow(tenant=row.tenant, workspace=row.workspace, endpoint=action.route, desired=row.address, rank="")
+
+
+def _is_free(target: TargetRow, rows: Rows) -> bool:
+    claimant = target.claimant and rows.get(target.claimant)
+    return not claimant or is_final(claimant.state)
 
 
 def _newer(target: TargetRow, row: DeliveryRow, rows: Rows) -> DeliveryRow | None:
@@ -50,5 +83,4 @@ def _newer(target: TargetRow, row: DeliveryRow, rows: Rows) -> DeliveryRow | Non
     if (target.rank, target.desired.partition) <= (row.rank, row.partition):
         return None
     newer = rows.find_delivery(target.desired)
-    gone = newer is None or newer.state in (DeliveryState.FAILED, DeliveryState.CANCELLED)
-    return None if gone else newer
+    return None if newer is None or newer.state in CAME_TO_NOTHING else newer

@@ -8,16 +8,16 @@ import itertools
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from handlers.turns import Turn
+from handlers.reopen import reopen
+from handlers.turns import Turn, send_wake_up
 from shared import logs, planning
-from shared.assets import Asset
 from shared.errors import Transient
 from shared.messages import Queue, of_wake_up
 from shared.ports import Fanout
-from shared.rows import Address, DeliveryRow, PlanRow, RowKind, ShareRow
-from shared.states import ShareState
+from shared.rows import DeliveryRow, PlanRow, ShareRow, deliveries_of
+from shared.states import DeliveryState, ShareState
 from shared.wakeups import WakeUp
 
 log = logging.getLogger("fanout.fan_out")
@@ -29,29 +29,32 @@ LONGEST = timedelta(seconds=1)  # of one turn, before the next page is left to t
 def fan_out(turn: Turn[ShareRow]) -> ShareRow:
     """Plan and wake page after page; the share is `shared` when the last is woken."""
     fanout, row, began = turn.fanout, turn.row, turn.now
-    plan = fanout.rows.plan(row.asset, row.registry) or _new_plan(turn)
+    plan = plan_of(row, fanout)
+    if not row.fan_out:
+        return replace(row, state=ShareState.SHARED, failures=0)
     _wake(plan, fanout)
     deliveries = _deliveries(turn, plan)
     while page := list(itertools.islice(deliveries, PAGE)):
         fanout.open_work.add(deliveries_of(row.asset))  # each time: the timer forgets it when no row is open
         plan = fanout.rows.save_page(_advanced(plan, page), page)
+        if row.again:
+            _open_again(plan, page, fanout)
         _wake(plan, fanout)
         if turn.now - began > LONGEST:
             return turn.again(row, 0)
-    return replace(row, state=ShareState.SHARED, failures=0)
+    return replace(row, state=ShareState.SHARED, again=False, only=(), routes=(), failures=0)
 
 
-def _new_plan(turn: Turn[ShareRow]) -> PlanRow:
-    row, fanout = turn.row, turn.fanout
+def plan_of(row: ShareRow, fanout: Fanout) -> PlanRow:
+    """The plan as it stands, written where there was none."""
+    plan = fanout.rows.plan(row.asset, row.registry)
+    if plan:
+        return plan
     asset = fanout.registries.asset(row.registry, row.asset)
     if asset is None:
         raise Transient(f"{row.asset} was in registry {row.registry}, and is not found now")
-    return PlanRow(asset=asset, share=row.address, origin=row.origin, origin_tenant=row.origin_tenant)
-
-
-def deliveries_of(asset: Asset) -> Address:
-    """Where the open deliveries of an asset are found."""
-    return Address(RowKind.DELIVERY, asset.key, "")
+    new = PlanRow(asset=asset, share=row.address, origin=row.origin, origin_tenant=row.origin_tenant, environment=row.environment)
+    return fanout.rows.save_plan(new)
 
 
 def _advanced(plan: PlanRow, page: list[DeliveryRow]) -> PlanRow:
@@ -68,26 +71,41 @@ def _wake(plan: PlanRow, fanout: Fanout) -> None:
         fanout.queues.send(Queue.WAKEUPS, wake_ups)
 
 
+def _open_again(plan: PlanRow, page: list[DeliveryRow], fanout: Fanout) -> None:
+    """Those of the page that came to nothing before."""
+    wanted = {delivery.row: delivery for delivery in page}
+    for closed in fanout.rows.closed_deliveries(plan.asset.asset.key, plan.page_from, plan.cursor):
+        new = wanted.get(closed.row)
+        if new and closed.state in (DeliveryState.FAILED, DeliveryState.CANCELLED) and not closed.recall:
+            send_wake_up(reopen(replace(closed, action=new.action), DeliveryState.PLANNED, fanout), fanout)
+
+
 def _deliveries(turn: Turn[ShareRow], plan: PlanRow) -> Iterator[DeliveryRow]:
     """Everyone who may have it and wants it, in the order of targets, from behind the cursor on."""
     row = turn.row
-    shared = planning.SharedAsset(plan.asset.asset, row.registry, row.origin, plan.asset.tags)
-    decisions = planning.plan(shared, turn.fanout.rules.current())
-    wanted = sorted((_delivery(turn, decision) for decision in decisions if decision.allowed), key=lambda delivery: delivery.row)
+    decisions = planning.plan(shared_asset(row, plan), turn.fanout.rules.current(), row.only or None)
+    wanted_routes = [each for each in decisions if each.allowed and (not row.routes or each.action.route in row.routes)]
+    allowed = [new_delivery(row, decision, turn.now) for decision in wanted_routes]
+    wanted = sorted(allowed, key=lambda delivery: delivery.row)
     logs.event(log, "planned", share_id=row.address, asset=row.asset, deliveries=len(wanted), of=len(decisions))
     return (delivery for delivery in wanted if delivery.row > plan.cursor)
 
 
-def _delivery(turn: Turn[ShareRow], decision: planning.Decision) -> DeliveryRow:
-    row = turn.row
+def shared_asset(row: ShareRow, plan: PlanRow) -> planning.SharedAsset:
+    return planning.SharedAsset(plan.asset.asset, row.registry, row.origin, plan.asset.tags, row.source)
+
+
+def new_delivery(row: ShareRow, decision: planning.Decision, now: datetime) -> DeliveryRow:
+    """A delivery of the share's asset, as it was decided."""
     address = DeliveryRow.address_of(row.asset, row.registry, decision.workspace, decision.action.route)
     return DeliveryRow(
         partition=address.partition,
         row=address.row,
-        created_at=turn.now,
-        next_at=turn.now,
+        created_at=now,
+        next_at=now,
         registry=row.registry,
         asset=row.asset,
+        renamed_from=row.renamed_from,
         tenant=decision.tenant,
         workspace=decision.workspace,
         action=decision.action,

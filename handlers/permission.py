@@ -1,4 +1,4 @@
-"""Asked before a delivery's effect and again before it counts as delivered: is it still allowed?"""
+"""Asked before a delivery's effect and again before it counts as delivered: is it still allowed, and wanted?"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,24 +8,29 @@ from shared import backoff
 from shared.assets import RegistryAsset
 from shared.planning import Allowed, NoLongerAllowed, Paused, SharedAsset, still_allowed
 from shared.rows import DeliveryRow
+from shared.rules import Approver
 from shared.states import DeliveryState
 
 
-def claimed(turn: Turn[DeliveryRow], step: str, model: RegistryAsset, effect: Callable[[DeliveryRow], DeliveryRow]) -> DeliveryRow:
+def claimed(turn: Turn[DeliveryRow], step: str, asset: RegistryAsset, effect: Callable[[DeliveryRow], DeliveryRow]) -> DeliveryRow:
     """Claim the row, ask whether the delivery is still allowed, then have the effect."""
     row = turn.claim(step)
-    return unless_withdrawn(turn, row, model) or effect(replace(row, state=DeliveryState.RUNNING))
+    return unless_withdrawn(turn, row, asset) or effect(replace(row, state=DeliveryState.RUNNING))
 
 
-def delivered(turn: Turn[DeliveryRow], row: DeliveryRow, model: RegistryAsset, mode: str | None = None) -> DeliveryRow:
-    withdrawn = unless_withdrawn(turn, row, model)
-    return withdrawn or replace(row, state=DeliveryState.DELIVERED, mode=mode, failures=0)
+def delivered(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryAsset) -> DeliveryRow:
+    withdrawn = unless_withdrawn(turn, row, asset)
+    return withdrawn or replace(row, state=DeliveryState.DELIVERED, failures=0)
 
 
-def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, model: RegistryAsset) -> DeliveryRow | None:
-    """The row held or cancelled, where the rules as they are now say so."""
-    shared = SharedAsset(row.asset, row.registry, row.origin, model.tags)
+def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryAsset) -> DeliveryRow | None:
+    """The row held, awaiting approval or cancelled, where the rules as they are now, or a command, say so."""
+    if row.cancelled_by:
+        return replace(row.tried(turn.now, row.step, f"cancelled by {row.cancelled_by}"), state=DeliveryState.CANCELLED)
+    shared = SharedAsset(row.asset, row.registry, row.origin, asset.tags, row.source)
     match still_allowed(row, shared, turn.fanout.rules.current()):
+        case Allowed(decision) if decision.approval and not row.approved_by:
+            return _await_approval(turn, row, decision.approval)
         case Allowed(decision) if decision.action != row.action:  # a limit or the subscription changed: go on by today's
             return turn.again(replace(row, action=decision.action), 0)
         case Allowed():
@@ -35,3 +40,19 @@ def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, model: RegistryA
             return turn.again(replace(held, state=DeliveryState.HELD), backoff.HORIZON)
         case NoLongerAllowed(reason):
             return replace(row.tried(turn.now, row.step, f"cancelled: {reason}"), state=DeliveryState.CANCELLED)
+
+
+def look_for_approval(turn: Turn[DeliveryRow]) -> DeliveryRow:
+    """A row that awaits approval: whether it still has to, and whether it is wanted at all."""
+    row = turn.row
+    asset = turn.fanout.rows.planned_asset(row.asset, row.registry)
+    return unless_withdrawn(turn, row, asset) or turn.again(replace(row, state=DeliveryState.HELD), 0)
+
+
+def _await_approval(turn: Turn[DeliveryRow], row: DeliveryRow, approver: Approver) -> DeliveryRow:
+    if row.state is DeliveryState.RUNNING:  # begun before the rule asked for it
+        row = replace(row, state=DeliveryState.HELD)
+    elif row.state is not DeliveryState.AWAITING_APPROVAL:
+        waiting = row.tried(turn.now, row.step, f"awaits the approval of the {approver}")
+        row = replace(waiting, state=DeliveryState.AWAITING_APPROVAL)
+    return turn.again(row, backoff.HORIZON if row.state is DeliveryState.AWAITING_APPROVAL else 0)

@@ -1,44 +1,79 @@
 """The route `register`: the asset stands in the tenant's workspace under its own name and version.
 
-The workspace's asset refers to the registry's bytes: mode "reference".
+A model's or a data asset's bytes are the registry's own (mode `reference`), or the tenant's, copied by the storage services
+(mode `copy`). An environment and a component are definitions, and are put there as they are.
 """
+
+import logging
+from dataclasses import replace
 
 from handlers.permission import claimed, delivered
 from handlers.turns import Turn
-from shared.assets import RegistryAsset, WorkspaceAsset
+from shared import backoff, logs
+from shared.assets import Kind, RegistryAsset, WorkspaceAsset
 from shared.errors import Owner, Permanent
-from shared.online_endpoint import DELIVERY_TAG
+from shared.provenance import CHECKSUM, DELIVERY, of_delivery
 from shared.rows import DeliveryRow
+from shared.rules import Mode, Register
 
-REGISTER = "register"
-REFERENCE = "reference"
+log = logging.getLogger("fanout.register")
+
+REGISTER, COPY = "register", "copy"
+WITH_BYTES = (Kind.MODEL, Kind.DATA)
 
 
-def step(turn: Turn[DeliveryRow]) -> DeliveryRow:
+def step(turn: Turn[DeliveryRow], action: Register) -> DeliveryRow:
     row = turn.row
-    model = turn.fanout.rows.planned_asset(row.asset, row.registry)
-    there = turn.fanout.workspaces.model(row.workspace, row.asset)
+    asset = turn.fanout.rows.planned_asset(row.asset, row.registry)
+    mode = action.mode if row.asset.kind in WITH_BYTES else Mode.REFERENCE
+    there = turn.fanout.workspaces.asset(row.workspace, row.asset)
     if there is None:
-        return claimed(turn, REGISTER, model, lambda claim: _register(turn, claim, model))
-    if _is_ours(there, row) or there.uri == model.uri:
-        return delivered(turn, row, model, REFERENCE)
+        if mode is Mode.COPY:
+            return claimed(turn, COPY, asset, lambda claim: _copy(turn, claim, asset))
+        return claimed(turn, REGISTER, asset, lambda claim: _register(turn, claim, asset, Mode.REFERENCE))
+    if _is_ours(there, row) or _is_the_same(there, asset):
+        return delivered(turn, replace(row, mode=mode if _is_ours(there, row) else Mode.REFERENCE), asset)
     raise Permanent(
         "conflict",
-        f"workspace {row.workspace.name} holds {row.asset} already, with other content ({_without_query(there.uri)})",
+        f"workspace {row.workspace.name} holds {row.asset} already, with other content ({_content(there)})",
         Owner.SUBSCRIBER,
         "archive or rename that one, or end the subscription; nothing was overwritten",
     )
 
 
-def _register(turn: Turn[DeliveryRow], row: DeliveryRow, model: RegistryAsset) -> DeliveryRow:
-    turn.fanout.workspaces.register_model(row.workspace, model, {DELIVERY_TAG: str(row.address)})
-    return delivered(turn, row.tried(turn.now, REGISTER, "registered"), model, REFERENCE)
+def _register(
+    turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryAsset, mode: Mode, properties: dict[str, str] | None = None
+) -> DeliveryRow:
+    turn.fanout.workspaces.register(row.workspace, asset, of_delivery(row) | (properties or {}))
+    return delivered(turn, replace(row.tried(turn.now, REGISTER, "registered"), mode=mode), asset)
+
+
+def _copy(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryAsset) -> DeliveryRow:
+    """Begin what is not there yet; register it when all is there, and the same."""
+    copies = turn.fanout.copies
+    source = copies.of_registry_asset(asset)
+    place, uri = copies.in_workspace(row.workspace, f"{row.row}/{source.name}")
+    progress = copies.advance(source, place)
+    if not progress.done:
+        since = row.since or turn.now
+        elapsed = (turn.now - since).total_seconds()
+        return turn.again(replace(row, step="", since=since, looks=row.looks + 1, failures=0), backoff.poll_delay(elapsed))
+    brought = f"{progress.files} files, {progress.bytes} bytes, {progress.checksum}"
+    logs.event(log, "copied", delivery_id=row.address, tenant=row.tenant, files=progress.files, bytes=progress.bytes)
+    row = replace(row.tried(turn.now, COPY, brought), copied=brought)
+    return _register(turn, row, replace(asset, uri=uri), Mode.COPY, {CHECKSUM: progress.checksum})
 
 
 def _is_ours(there: WorkspaceAsset, row: DeliveryRow) -> bool:
     """Whether this very delivery made it, in a try that did not live to write so."""
-    return there.properties.get(DELIVERY_TAG) == str(row.address)
+    return there.properties.get(DELIVERY) == str(row.address)
 
 
-def _without_query(uri: str) -> str:
-    return uri.partition("?")[0]
+def _is_the_same(there: WorkspaceAsset, asset: RegistryAsset) -> bool:
+    if asset.asset.kind in WITH_BYTES:
+        return there.uri == asset.uri
+    return there.definition == asset.definition
+
+
+def _content(there: WorkspaceAsset) -> str:
+    return there.uri.partition("?")[0] or "another definition"

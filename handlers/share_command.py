@@ -1,32 +1,35 @@
 """The command `share`: whether an asset may leave its workspace, and for which registries; then a share row for each."""
 
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
-from handlers.turns import send_wake_up
+from handlers.asked import Asked
+from handlers.share_request import ShareRequest
 from shared import commands, logs, planning
 from shared.assets import Asset, WorkspaceAsset, WorkspaceId
 from shared.bytes_of_registries import lie_in_registry
 from shared.errors import Owner, Permanent, Transient
-from shared.online_endpoint import DELIVERY_TAG
 from shared.ports import Fanout
-from shared.rows import DeliveryRow, ShareRow
+from shared.provenance import DELIVERY
+from shared.rows import DeliveryRow
 from shared.rules import Provider, Publication, Register, Rules, Tenant
-from shared.states import DeliveryState, ShareState
+from shared.states import DeliveryState
 
 log = logging.getLogger("fanout.share_command")
 
 ATTEMPTS_TO_FIND = 4  # an event can outrun the workspace's own replication; about 15 seconds in all
 
 
-def share(command: commands.Share, correlation_id: str | None, attempt: int, fanout: Fanout) -> None:
+def share(command: commands.Share, asked: Asked, fanout: Fanout) -> None:
     """Request the asset's shares, unless it is private, or came from a registry itself. Idempotent by the rows' keys.
 
-    Permanent where it cannot be: unknown_workspace, tenant_paused, asset_not_found, conflict.
+    Permanent where it cannot be: unknown_workspace, tenant_paused, asset_not_found, not_published, region_forbidden, conflict,
+    recalled; a conflict only after all others stand.
     """
-    workspace, asset = command.source, command.what
-    rules = fanout.rules.current()
-    tenant = _owner(workspace, rules)
+    workspace, rules = command.source, fanout.rules.current()
+    tenant = owner(workspace, rules)
+    asset = _version(workspace, command.asset.value, asked, fanout)
     ids = {"workspace": workspace.name, "asset": asset, "tenant": tenant.id}
     if not planning.publications_for(asset, workspace, None, rules):
         logs.event(log, "private", **ids, why="no publication is about it")
@@ -35,7 +38,7 @@ def share(command: commands.Share, correlation_id: str | None, attempt: int, fan
     if any(delivery.state is DeliveryState.DELIVERED for delivery in deliveries):
         logs.event(log, "echo", **ids, why="Fanout delivered it there")
         return
-    found = _find(workspace, asset, attempt, fanout)
+    found = _find(workspace, asset, asked, fanout)
     if why := _came_from_a_registry(found, deliveries, rules.provider):
         logs.event(log, "echo", **ids, why=why)
         return
@@ -43,14 +46,80 @@ def share(command: commands.Share, correlation_id: str | None, attempt: int, fan
     if not publications:
         logs.event(log, "private", **ids, why="its tags")
         return
-    _Sharing(tenant, workspace, found, publications, rules.revision, correlation_id).request(fanout)
+    wanted = _within_regions(_to_registry(publications, command.registry), fanout)
+    _make_all(requests(tenant, workspace, found, wanted, rules.revision, asked.correlation_id, fan_out=command.fan_out), fanout)
+
+
+def owner(workspace: WorkspaceId, rules: Rules) -> Tenant:
+    """The active tenant that the workspace belongs to."""
+    tenant = rules.tenant_of(workspace)
+    if tenant is None:
+        text = f"workspace {workspace} belongs to no tenant"
+        raise Permanent("unknown_workspace", text, Owner.PROVIDER, "add the workspace to its tenant's rules, then resend")
+    if not tenant.active:
+        text = f"tenant {tenant.id} is paused"
+        raise Permanent("tenant_paused", text, Owner.PROVIDER, "resend when the tenant is active again")
+    return tenant
+
+
+def requests(
+    tenant: Tenant,
+    workspace: WorkspaceId,
+    found: WorkspaceAsset,
+    publications: Sequence[Publication],
+    revision: int,
+    correlation_id: str | None,
+    *,
+    fan_out: bool = True,
+) -> Iterator[ShareRequest]:
+    """One for each registry, and for each name that it gets there."""
+
+    def place(publication: Publication) -> tuple[str, str]:
+        return publication.registry, publication.name_in_registry(tenant.id, found.asset.name)
+
+    for (registry, name), same in groupby(sorted(publications, key=place), key=place):
+        yield ShareRequest(tenant, workspace, found, registry, name, tuple(same), revision, correlation_id, fan_out)
+
+
+def _make_all(wanted: Iterator[ShareRequest], fanout: Fanout) -> None:
+    refusals: list[Permanent] = []
+    for request in wanted:
+        try:
+            request.make(fanout)
+        except Permanent as refused:
+            refusals.append(refused)
+    if refusals:
+        raise refusals[0]
+
+
+def _version(workspace: WorkspaceId, asset: Asset, asked: Asked, fanout: Fanout) -> Asset:
+    if asset.version != commands.LATEST:
+        return asset
+    latest = fanout.workspaces.latest(workspace, asset.kind, asset.name)
+    if latest is None:
+        raise _not_found(workspace, asset, asked)
+    return latest
+
+
+def _find(workspace: WorkspaceId, asset: Asset, asked: Asked, fanout: Fanout) -> WorkspaceAsset:
+    found = fanout.workspaces.asset(workspace, asset)
+    if found is None:
+        raise _not_found(workspace, asset, asked)
+    return found
+
+
+def _not_found(workspace: WorkspaceId, asset: Asset, asked: Asked) -> Transient | Permanent:
+    text = f"workspace {workspace} has no {asset}"
+    if asked.attempt < ATTEMPTS_TO_FIND:
+        return Transient(text)
+    return Permanent("asset_not_found", text, Owner.PUBLISHER, "register it, or correct name and version, then resend")
 
 
 def _came_from_a_registry(found: WorkspaceAsset, deliveries: list[DeliveryRow], provider: Provider) -> str | None:
     """How it is known; None for an asset of the tenant's own, such as one that it fine-tuned."""
     if lie_in_registry(found.uri, provider):
         return "its bytes lie in a registry"
-    if any(found.properties.get(DELIVERY_TAG) == str(delivery.address) for delivery in deliveries):
+    if any(found.properties.get(DELIVERY) == str(delivery.address) for delivery in deliveries):
         return "Fanout is delivering it there"
     return None
 
@@ -62,81 +131,30 @@ def _deliveries_there(workspace: WorkspaceId, asset: Asset, rules: Rules, fanout
     return [delivery for address in addresses if (delivery := fanout.rows.find_delivery(address))]
 
 
-def _owner(workspace: WorkspaceId, rules: Rules) -> Tenant:
-    tenant = rules.tenant_of(workspace)
-    if tenant is None:
-        text = f"workspace {workspace} belongs to no tenant"
-        raise Permanent("unknown_workspace", text, Owner.PROVIDER, "add the workspace to its tenant's rules, then resend")
-    if not tenant.active:
-        text = f"tenant {tenant.id} is paused"
-        raise Permanent("tenant_paused", text, Owner.PROVIDER, "resend when the tenant is active again")
-    return tenant
+def _to_registry(publications: Sequence[Publication], registry: str | None) -> list[Publication]:
+    fitting = [publication for publication in publications if registry in (None, publication.registry)]
+    if not fitting:
+        text = f"no publication lets it out to registry {registry}"
+        raise Permanent("not_published", text, Owner.PUBLISHER, "name a registry that it is published to, or add a publication")
+    return fitting
 
 
-def _find(workspace: WorkspaceId, asset: Asset, attempt: int, fanout: Fanout) -> WorkspaceAsset:
-    found = fanout.workspaces.model(workspace, asset)
-    if found:
-        return found
-    text = f"workspace {workspace} has no {asset}"
-    if attempt < ATTEMPTS_TO_FIND:
-        raise Transient(text)
-    raise Permanent("asset_not_found", text, Owner.PUBLISHER, "register it, or correct name and version, then resend")
-
-
-@dataclass(frozen=True, slots=True)
-class _Sharing:
-    """An asset that may leave its workspace, and under which publications."""
-
-    tenant: Tenant
-    workspace: WorkspaceId
-    found: WorkspaceAsset
-    publications: tuple[Publication, ...]
-    revision: int
-    correlation_id: str | None
-
-    def request(self, fanout: Fanout) -> None:
-        """One share row for each registry. Permanent `conflict`, after all others stand, where another origin owns the row."""
-        conflicts = [conflict for registry in self._registries() if (conflict := self._request(registry, fanout))]
-        if conflicts:
-            raise conflicts[0]
-
-    def _registries(self) -> list[str]:
-        return sorted({publication.registry for publication in self.publications})
-
-    def _request(self, registry: str, fanout: Fanout) -> Permanent | None:
-        wanted = self._row(registry, fanout)
-        fanout.open_work.add(wanted.address)
-        stands = fanout.rows.insert_share(wanted)
-        if stands.state is ShareState.FAILED:
-            stands = _opened_again(wanted, stands, fanout)
-        elif stands.origin != self.workspace:
-            text = f"{stands.asset} in registry {registry} belongs to {stands.origin}; it cannot come from {self.workspace} too"
-            return Permanent("conflict", text, Owner.PUBLISHER, "register it under another name or version")
-        if stands.state is ShareState.REQUESTED and not stands.claim:  # new, or its wake-up was never sent: sent twice it is one
-            logs.event(log, "share requested", share_id=stands.address, asset=stands.asset, tenant=self.tenant.id)
-            send_wake_up(stands, fanout)
-        return None
-
-    def _row(self, registry: str, fanout: Fanout) -> ShareRow:
-        asset, now = self.found.asset, fanout.clock.now()
-        address = ShareRow.address_of(registry, asset)
-        return ShareRow(
-            partition=address.partition,
-            row=address.row,
-            created_at=now,
-            next_at=now,
-            registry=registry,
-            asset=asset,
-            origin=self.workspace,
-            origin_tenant=self.tenant.id,
-            rank=self.found.rank,
-            publications=tuple(each.name for each in self.publications if each.registry == registry),
-            rules_revision=self.revision,
-            correlation_id=self.correlation_id,
+def _within_regions(publications: Sequence[Publication], fanout: Fanout) -> list[Publication]:
+    """Those that do not forbid a region that their registry replicates to."""
+    beyond = {publication: _forbidden_regions(publication, fanout) for publication in publications}
+    allowed = [publication for publication, regions in beyond.items() if not regions]
+    if not allowed:
+        publication, regions = next(iter(beyond.items()))
+        text = (
+            f"registry {publication.registry} replicates to {', '.join(regions)}, beyond what publication {publication.name} allows"
         )
+        raise Permanent(
+            "region_forbidden", text, Owner.PUBLISHER, "allow the region in the publication, or choose another registry"
+        )
+    return allowed
 
 
-def _opened_again(wanted: ShareRow, failed: ShareRow, fanout: Fanout) -> ShareRow:
-    """A share that failed leaves the place to whoever asks next: the same tenant, once it mended the cause, or another."""
-    row = replace(wanted, rev=failed.rev + 1, attempts=failed.attempts, etag=failed.etag)
-    return fanout.rows.replace(row)
+def _forbidden_regions(publication: Publication, fanout: Fanout) -> list[str]:
+    if not publication.regions:
+        return []
+    return [region for region in fanout.registries.regions(publication.registry) if region not in publication.regions]

@@ -1,13 +1,15 @@
-"""One step of a share: requested → importing → fanning_out → shared, or failed."""
+"""One step of a share: requested → importing → fanning_out → shared, or failed; and when it is taken back, recalling → recalled."""
 
 import logging
 from dataclasses import replace
 from datetime import timedelta
 
+from handlers import component_share, recall
+from handlers.dependencies import environment_of, wait_for
 from handlers.fan_out import fan_out
 from handlers.turns import Turn
-from shared import backoff, logs
-from shared.assets import RegistryAsset
+from shared import backoff, logs, provenance
+from shared.assets import Kind, RegistryAsset
 from shared.errors import Owner, Permanent
 from shared.ports import OperationState
 from shared.rows import ShareRow
@@ -15,37 +17,48 @@ from shared.states import ShareState
 
 log = logging.getLogger("fanout.shares")
 
-IMPORT = "import"
+IMPORT, LABEL = "import", "label"
 IMPORT_TIMEOUT = timedelta(hours=1)  # x-ms-async-operation-timeout of the recorded import
 ASK_AGAIN_AFTER = timedelta(seconds=60)  # an import whose acceptance is unknown is looked for so long, then begun anew
 
 
 def step(turn: Turn[ShareRow]) -> ShareRow:
+    """Permanent `cancelled` where a command asked for its end; deliveries that were planned by then go on."""
+    if turn.row.cancelled_by:
+        remedy = "retry the share, if it is wanted after all"
+        raise Permanent("cancelled", f"cancelled by {turn.row.cancelled_by}", Owner.PROVIDER, remedy)
     match turn.row.state:
         case ShareState.REQUESTED:
-            return _import(turn)
+            return _begin(turn)
         case ShareState.IMPORTING:
             return _look(turn)
         case ShareState.FANNING_OUT:
             return fan_out(turn)
-        case ShareState.SHARED | ShareState.FAILED:
+        case ShareState.RECALLING:
+            return recall.step(turn)
+        case ShareState.SHARED | ShareState.FAILED | ShareState.RECALLED:
             return turn.row
 
 
-def _import(turn: Turn[ShareRow]) -> ShareRow:
+def _begin(turn: Turn[ShareRow]) -> ShareRow:
     row = turn.row
     if seen := turn.fanout.registries.asset(row.registry, row.asset):
         return _arrived(turn, seen)
     if row.step == IMPORT:  # claimed before, and nobody lived to see its answer
-        return _importing(turn, None, "may have been accepted")
-    row = turn.claim(IMPORT)
-    operation = turn.fanout.registries.begin_import(row.registry, row.asset, row.origin)
-    return _importing(turn, operation, "accepted" if operation else "is under way already")
+        return _importing(turn, row, None, "may have been accepted")
+    if row.asset.kind is Kind.COMPONENT:
+        return component_share.begin(turn, lambda row, operation: _importing(turn, row, operation, "accepted"))
+    environment, first = environment_of(row, turn.fanout)
+    if waiting := wait_for(turn, first):
+        return waiting
+    row = replace(turn.claim(IMPORT), environment=environment)
+    operation = turn.fanout.registries.begin_import(row.registry, row.asset, row.home, row.source)
+    return _importing(turn, row, operation, "accepted" if operation else "is under way already")
 
 
-def _importing(turn: Turn[ShareRow], operation: str | None, outcome: str) -> ShareRow:
-    logs.event(log, "importing", share_id=turn.row.address, asset=turn.row.asset, operation=operation)
-    row = turn.row.tried(turn.now, IMPORT, outcome)
+def _importing(turn: Turn[ShareRow], row: ShareRow, operation: str | None, outcome: str) -> ShareRow:
+    logs.event(log, "importing", share_id=row.address, asset=row.asset, operation=operation)
+    row = row.tried(turn.now, IMPORT, outcome)
     row = replace(row, state=ShareState.IMPORTING, operation=operation, since=turn.now, looks=0, failures=0)
     return turn.again(row, backoff.first_looks_delay(0, 0))
 
@@ -81,14 +94,31 @@ def _look_again(turn: Turn[ShareRow]) -> ShareRow:
 def _arrived(turn: Turn[ShareRow], seen: RegistryAsset) -> ShareRow:
     """The registry holds it: ours, or a conflict."""
     row = turn.row
-    source = turn.fanout.registries.source_id(row.origin, row.asset)
-    if (seen.origin or "").lower() != source.lower():
+    source = turn.fanout.registries.source_id(row.home, row.source)
+    origin = seen.origin or seen.properties.get(provenance.ORIGIN)
+    if (origin or "").lower() != source.lower():
         raise Permanent(
             "conflict",
-            f"registry {row.registry} holds {row.asset} already, from {seen.origin or 'no workspace'}; this one is {source}",
+            f"registry {row.registry} holds {row.asset} already, from {origin or 'no workspace'}; this one is {source}",
             Owner.PUBLISHER,
             "register it under another name or version",
         )
     logs.event(log, "in the registry", share_id=row.address, asset=row.asset, registry=row.registry)
-    row = row.tried(turn.now, IMPORT, "in the registry")
+    row = _labelled(turn, seen, provenance.of_share(row, source)).tried(turn.now, IMPORT, "in the registry")
     return turn.again(replace(row, state=ShareState.FANNING_OUT, step="", operation=None, failures=0), 0)
+
+
+def _labelled(turn: Turn[ShareRow], seen: RegistryAsset, tags: dict[str, str]) -> ShareRow:
+    """Its provenance, which an import can not bring, in its tags: of a version that stands Azure lets nothing else be changed.
+
+    A registry that refuses them keeps the asset all the same, and the row says so.
+    """
+    if tags.items() <= {**seen.tags, **seen.properties}.items():
+        return turn.row
+    row = turn.claim(LABEL)
+    try:
+        turn.fanout.registries.begin_update(row.registry, row.asset, tags)
+    except Permanent as refused:
+        logs.event(log, "not labelled", logging.WARNING, share_id=row.address, reason=refused.reason)
+        return row.tried(turn.now, LABEL, str(refused.reason))
+    return row

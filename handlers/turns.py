@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from shared import backoff, logs
-from shared.errors import Conflict, Lost, NotFound, Owner, Permanent, Reason, Transient
+from shared.announcements import announces, outcomes_of
+from shared.errors import Conflict, Full, Lost, NotFound, Owner, Permanent, Reason, Transient, Waiting
 from shared.messages import Queue, Received, of_wake_up
 from shared.ports import Fanout
-from shared.rows import Claim, DeliveryRow, ShareRow, move
+from shared.rows import Claim, DeliveryRow, ShareRow, is_done, move
 from shared.states import is_final
 from shared.wakeups import CLAIM, Act, Ignore, PutBack, SendSuccessor, WakeUp, judge
 
@@ -50,14 +51,33 @@ class Turn[R: ShareRow | DeliveryRow]:
         return replace(row, next_at=self.now + timedelta(seconds=delay))
 
     def end(self, row: R) -> None:
-        """Write the row as it shall be; then see to what follows from it."""
+        """Write the row as it shall be; then see to what follows from it. Who listens is told only what is written."""
         move(self.row, row.state)
-        written = replace(row, claim=None)
-        if is_final(row.state):
-            self._close(written)
+        untold = self.fanout.outcomes.wanted and announces(self.row, row)
+        row = replace(row, claim=None, untold=untold)
+        if untold:
+            self._write(row)
+            self.tell()
         else:
-            written = self._write(written)
-            send_wake_up(written, self.fanout)
+            self._finish(row)
+
+    def tell(self) -> None:
+        """Publish what the row says. It stays open until that is out."""
+        try:
+            self.fanout.outcomes.publish(outcomes_of(self.row, self.fanout.rows))
+        except (Transient, Permanent) as failure:
+            row = self.row
+            delay = backoff.retry_delay(row.failures + 1, getattr(failure, "retry_after", None))
+            logs.event(log, "outcome not out", logging.ERROR, row=row.address, delay=f"{delay:.1f}", why=failure)
+            send_wake_up(self._write(replace(self.again(row, delay), failures=row.failures + 1)), self.fanout)
+        else:
+            self._finish(replace(self.row, untold=False))
+
+    def _finish(self, row: R) -> None:
+        if is_final(row.state):
+            self._close(row)
+        else:
+            send_wake_up(self._write(row), self.fanout)
 
     def _close(self, row: R) -> None:
         if isinstance(row, DeliveryRow):
@@ -87,7 +107,7 @@ def send_wake_up(row: ShareRow | DeliveryRow, fanout: Fanout) -> None:
 def take(wake_up: WakeUp, message: Received, fanout: Fanout, share_step: Step[ShareRow], delivery_step: Step[DeliveryRow]) -> None:
     """Act on a wake-up as the protocol has it. Transient when the tables or the queue can not be reached."""
     row = fanout.rows.get(wake_up.address)
-    row = None if row and is_final(row.state) else row
+    row = None if row and is_done(row) else row
     look = judge(wake_up, row, message.sequence_number, fanout.clock.now())
     logs.event(log, "look", logging.DEBUG, row=wake_up.address, rev=wake_up.rev, hop=wake_up.hop, verdict=look)
     match look:
@@ -98,16 +118,29 @@ def take(wake_up: WakeUp, message: Received, fanout: Fanout, share_step: Step[Sh
         case SendSuccessor() if row:
             send_wake_up(row, fanout)
         case Act():
-            if isinstance(row, ShareRow):
-                _act(Turn(row, message.sequence_number, fanout), share_step)
-            elif isinstance(row, DeliveryRow):
-                _act(Turn(row, message.sequence_number, fanout), delivery_step)
+            try:
+                if isinstance(row, ShareRow):
+                    _act(Turn(row, message.sequence_number, fanout), share_step)
+                elif isinstance(row, DeliveryRow):
+                    _act(Turn(row, message.sequence_number, fanout), delivery_step)
+            except Full as full:
+                at = fanout.clock.now() + timedelta(seconds=backoff.crowded_delay())
+                logs.event(log, "crowded", logging.DEBUG, row=wake_up.address, why=full)
+                fanout.queues.send(Queue.WAKEUPS, [of_wake_up(wake_up.put_back(), at)])
 
 
 def _act[R: ShareRow | DeliveryRow](turn: Turn[R], step: Step[R]) -> None:
+    """Raises Full, with nothing claimed or written, where the row's workspace has no place left in this process."""
     try:
+        if turn.row.untold:
+            turn.tell()
+            return
         try:
             after = step(turn)
+        except Full:
+            raise
+        except Waiting as waiting:
+            after = turn.again(turn.row, waiting.retry_after or 0)
         except Transient as failure:
             lasting = isinstance(failure, Conflict | NotFound) and turn.row.failures >= MOST_CONFLICTS
             after = _failed(turn, _gave_up(failure)) if lasting else _postponed(turn, failure)

@@ -21,8 +21,10 @@ class Kind(StrEnum):
     ENVIRONMENT = "environment"
     COMPONENT = "component"
 
-
-_IN_PATHS = {Kind.MODEL: "models", Kind.DATA: "data", Kind.ENVIRONMENT: "environments", Kind.COMPONENT: "components"}
+    @property
+    def plural(self) -> str:
+        """As it stands in the ids and addresses of Azure ML."""
+        return "data" if self is Kind.DATA else f"{self}s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +85,28 @@ class WorkspaceId:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceAsset:
-    """What a workspace says of an asset that it holds. `uri` is where the bytes lie."""
+    """What a workspace says of an asset that it holds. `uri` is where the bytes lie; an environment and a component have none.
+
+    `definition` is what makes an environment (image, condaFile, …) or a component (its componentSpec), as in Azure's REST API.
+    """
 
     asset: Asset
     uri: str
     created_at: datetime
     tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
+    description: str | None = None
+    definition: Mapping[str, object] = field(default_factory=dict)
+    archived: bool = False
 
     @property
     def rank(self) -> str:
         """Orders the versions of a name, as text: by when they were registered, then by version."""
-        return f"{self.created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f} {self.asset.version.rjust(12, '0')}"
+        return rank_of(self.created_at, self.asset.version)
+
+
+def rank_of(created_at: datetime, version: str) -> str:
+    return f"{created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f} {version.rjust(12, '0')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +115,7 @@ class RegistryAsset:
 
     `origin` is the registry's own record of where an import came from,
     `azureml://locations/<region>/workspaces/<guid>/models/…`, None for what was created in the registry directly.
+    `uri` and `definition` are as a workspace's are.
     """
 
     asset: Asset
@@ -114,8 +127,15 @@ class RegistryAsset:
     tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
     flavors: Mapping[str, object] = field(default_factory=dict)
+    definition: Mapping[str, object] = field(default_factory=dict)
+    archived: bool = False
+    created_at: datetime | None = None
 
     @property
     def path(self) -> str:
         """The id by which deployments and jobs name it."""
-        return f"azureml://registries/{self.registry}/{_IN_PATHS[self.asset.kind]}/{self.asset.name}/versions/{self.asset.version}"
+        return registry_path(self.registry, self.asset)
+
+
+def registry_path(registry: str, asset: Asset) -> str:
+    return f"azureml://registries/{registry}/{asset.kind.plural}/{asset.name}/versions/{asset.version}"

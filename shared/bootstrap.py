@@ -8,18 +8,26 @@ from typing import TYPE_CHECKING, Any, cast
 
 from shared import settings
 from shared.clock import CorrectedClock
+from shared.outcomes import NoOutcomes
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.data.tables import TableServiceClient
 
+    from shared.azure.answers import NoteAnswers
     from shared.azure.arm import ArmClient
+    from shared.azure.copies import AzureCopies
+    from shared.azure.endpoints import AzureEndpoints
     from shared.azure.ledger import Ledger
+    from shared.azure.ml_clients import MlClients
     from shared.azure.open_work import OpenWorkTable
+    from shared.azure.outcomes import EventGridOutcomes
     from shared.azure.registries import AzureRegistries
     from shared.azure.rules_table import RulesTable
     from shared.azure.service_bus import ServiceBusQueues
     from shared.azure.workspaces import AzureWorkspaces
+    from shared.budgets import Budget
+    from shared.fairness import WorkspaceFairness
     from shared.rules_cache import RulesCache
 
 PUBLIC_RESOURCE_MANAGER = "https://management.azure.com"
@@ -103,23 +111,75 @@ class AzureFanout:
 
         cloud = settings.azure_cloud()
         discovery = cloud.registry_discovery if cloud else PUBLIC_REGISTRY_DISCOVERY
-        audience = cloud.metadata["aml_resource_id"] if cloud else PUBLIC_ML_RESOURCE
-        ml = ArmClient(self.credential, f"{audience.rstrip('/')}/.default")
+        ml = ArmClient(self.credential, self._ml_scope)
         return AzureRegistries(self.arm, ml, self._resource_manager, discovery)
 
     @once
     def workspaces(self) -> "AzureWorkspaces":
         from shared.azure.workspaces import AzureWorkspaces
 
+        return AzureWorkspaces(self.ml_clients, self.arm, self._resource_manager)
+
+    @once
+    def endpoints(self) -> "AzureEndpoints":
+        from shared.azure.endpoints import AzureEndpoints
+        from shared.azure.smoke_tests import SmokeTests
+
+        smoke_tests = SmokeTests(self.arm, self.credential, self._ml_scope)
+        return AzureEndpoints(self.ml_clients, self.arm, self._resource_manager, smoke_tests)
+
+    @once
+    def copies(self) -> "AzureCopies":
+        from shared.azure.copies import AzureCopies
+
+        return AzureCopies(self.arm, self._resource_manager, self.registries.address, self.credential)
+
+    @once
+    def ml_clients(self) -> "MlClients":
+        from shared.azure.ml_clients import MlClients
+
         cloud = settings.azure_cloud()
         arguments = {"cloud": cloud.name, "cloud_metadata": cloud.metadata} if cloud else {}
-        return AzureWorkspaces(self.credential, self.arm, arguments)
+        return MlClients(self.credential, arguments, self.note_answers)
+
+    @once
+    def outcomes(self) -> "EventGridOutcomes | NoOutcomes":
+        chosen = settings.outcomes()
+        if chosen is None:
+            return NoOutcomes()
+        from azure.core.credentials import AzureKeyCredential
+
+        from shared.azure.outcomes import EventGridOutcomes
+
+        credential = AzureKeyCredential(chosen.key) if chosen.key else self.credential
+        return EventGridOutcomes(chosen.endpoint, credential, is_domain=chosen.is_domain)
 
     @once
     def arm(self) -> "ArmClient":
         from shared.azure.arm import ArmClient
 
-        return ArmClient(self.credential, f"{self._resource_manager}/.default")
+        return ArmClient(self.credential, f"{self._resource_manager}/.default", self.note_answers)
+
+    @once
+    def fairness(self) -> "WorkspaceFairness":
+        from shared.azure.circuits import CircuitTable
+        from shared.circuits import Circuits
+        from shared.fairness import Bulkhead, WorkspaceFairness, places
+
+        circuits = Circuits(CircuitTable(self.tables), self.clock.now)
+        return WorkspaceFairness(Bulkhead(places(settings.threads())), circuits, self.budget)
+
+    @once
+    def budget(self) -> "Budget":
+        from shared.budgets import Budget
+
+        return Budget()
+
+    @once
+    def note_answers(self) -> "NoteAnswers":
+        from shared.azure.answers import NoteAnswers
+
+        return NoteAnswers(self.budget)
 
     @once
     def tables(self) -> "TableServiceClient":
@@ -133,6 +193,13 @@ class AzureFanout:
         from azure.identity import DefaultAzureCredential
 
         return DefaultAzureCredential()
+
+    @property
+    def _ml_scope(self) -> str:
+        """Of the tokens that Azure ML itself takes, for the discovery of registries and for endpoints in mode `aad_token`."""
+        cloud = settings.azure_cloud()
+        audience = cloud.metadata["aml_resource_id"] if cloud else PUBLIC_ML_RESOURCE
+        return f"{audience.rstrip('/')}/.default"
 
     @property
     def _resource_manager(self) -> str:

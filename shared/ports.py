@@ -1,15 +1,19 @@
 """What the handlers need of the world, as Protocols, and the bundle in which they get it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from shared.assets import Asset, RegistryAsset, WorkspaceAsset, WorkspaceId
+from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset, WorkspaceId
+from shared.copies import Folder, Progress
+from shared.endpoints import Endpoint, NewDeployment
 from shared.messages import Outgoing, Queue
-from shared.online_endpoint import Endpoint
+from shared.outcomes import Outcome
 from shared.rows import Address, DeliveryRow, PlanRow, ShareRow, TargetRow, WorkRow
-from shared.rules import OnlineEndpoint, Rules
+from shared.rules import Endpoint as EndpointAction
+from shared.rules import Rules
 
 
 class Clock(Protocol):
@@ -42,10 +46,19 @@ class Rows(Protocol):
     def find_delivery(self, address: Address) -> DeliveryRow | None:
         """The delivery, open or closed."""
 
+    def reopen(self, row: DeliveryRow) -> DeliveryRow:
+        """Move a closed delivery back among the open ones, in one transaction, as the row says."""
+
     def plan(self, asset: Asset, registry: str) -> PlanRow | None: ...
 
     def planned_asset(self, asset: Asset, registry: str) -> RegistryAsset:
         """The registry's asset as its plan keeps it. Permanent `plan_missing` where there is none."""
+
+    def planned_environment(self, asset: Asset, registry: str) -> str | None:
+        """The registry's id of the environment that was shared along with a model."""
+
+    def save_plan(self, plan: PlanRow) -> PlanRow:
+        """The plan alone. Transient where another was first."""
 
     def save_page(self, plan: PlanRow, deliveries: Sequence[DeliveryRow]) -> PlanRow:
         """The plan's cursor and up to 99 new deliveries, in one transaction. A delivery that stands already is left alone.
@@ -53,8 +66,14 @@ class Rows(Protocol):
         Transient where another page was written first.
         """
 
+    def insert_delivery(self, plan: PlanRow, row: DeliveryRow) -> DeliveryRow:
+        """The delivery that stands there now: this one, or the one before. Transient where the plan was changed meanwhile."""
+
     def open_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]:
         """An asset's open deliveries with after < target <= upto, in order of their targets; upto None is no bound."""
+
+    def closed_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]:
+        """Likewise those that are closed."""
 
     def index(self, delivery: DeliveryRow) -> None:
         """Make the delivery findable by its tenant and time."""
@@ -87,46 +106,118 @@ class OperationState(StrEnum):
 
 
 class Registries(Protocol):
-    """Azure ML registries. Each call raises Transient or Permanent."""
+    """Azure ML registries. Each call raises Transient or Permanent; the `begin_` ones answer an operation's address."""
 
     def asset(self, registry: str, asset: Asset) -> RegistryAsset | None: ...
+
+    def latest(self, registry: str, kind: Kind, name: str) -> Asset | None:
+        """The version that came last, archived ones left out."""
+
+    def regions(self, registry: str) -> tuple[str, ...]:
+        """All regions that it replicates to."""
 
     def source_id(self, workspace: WorkspaceId, asset: Asset) -> str:
         """The asset's id as a registry records it: azureml://locations/…/workspaces/<guid>/models/…/versions/…"""
 
-    def begin_import(self, registry: str, asset: Asset, source: WorkspaceId) -> str | None:
-        """Begin the copy; the address of its operation, None where the registry says one is under way or done already."""
+    def begin_import(self, registry: str, asset: Asset, source: WorkspaceId, source_asset: Asset) -> str | None:
+        """Begin the copy of a model, data or an environment; None where the registry says one is under way or done already."""
+
+    def begin_component(self, registry: str, component: RegistryAsset) -> str | None:
+        """Make a component, its references rewritten already; None as for an import."""
+
+    def has_code(self, registry: str, name: str) -> bool: ...
+
+    def begin_code(self, registry: str, name: str, place: Folder) -> str | None:
+        """Make version 1 of a code asset of the files that lie in `place`; None as for an import."""
+
+    def begin_update(self, registry: str, asset: Asset, tags: Mapping[str, str], *, archive: bool = False) -> str | None:
+        """Add tags to a version, and archive it: all that Azure lets anyone change. None where it was done at once."""
 
     def operation(self, address: str) -> OperationState:
         """Permanent, with Azure's own text, when the operation failed."""
 
 
 class Workspaces(Protocol):
-    """Azure ML workspaces. Each call raises Transient or Permanent; the `begin_` ones answer an operation's address."""
+    """The assets of Azure ML workspaces. Each call raises Transient or Permanent."""
 
-    def model(self, workspace: WorkspaceId, asset: Asset) -> WorkspaceAsset | None: ...
+    def asset(self, workspace: WorkspaceId, asset: Asset) -> WorkspaceAsset | None: ...
 
-    def register_model(self, workspace: WorkspaceId, model: RegistryAsset, properties: dict[str, str]) -> None: ...
+    def latest(self, workspace: WorkspaceId, kind: Kind, name: str) -> Asset | None:
+        """The version that was registered last."""
 
-    def endpoint(self, workspace: WorkspaceId, name: str) -> Endpoint | None: ...
+    def register(self, workspace: WorkspaceId, asset: RegistryAsset, properties: Mapping[str, str]) -> None:
+        """Register it under its own name and version, its bytes where `asset.uri` says."""
 
-    def begin_endpoint(self, workspace: WorkspaceId, name: str, tags: dict[str, str]) -> str | None: ...
+    def archive(self, workspace: WorkspaceId, asset: Asset) -> None: ...
 
-    def begin_deployment(
-        self,
-        workspace: WorkspaceId,
-        action: OnlineEndpoint,
-        deployment: str,
-        model: RegistryAsset,
-        tags: dict[str, str],
-    ) -> str | None: ...
 
-    def begin_traffic(self, workspace: WorkspaceId, endpoint: Endpoint, traffic: dict[str, int]) -> str | None: ...
+class Endpoints(Protocol):
+    """Online and batch endpoints of workspaces. Each call raises Transient or Permanent.
 
-    def begin_delete_deployment(self, workspace: WorkspaceId, endpoint: str, deployment: str) -> str | None: ...
+    The `begin_` ones answer an operation's address. The traffic of a batch endpoint is 100 for its default deployment, or empty.
+    """
+
+    def endpoint(self, workspace: WorkspaceId, action: EndpointAction, *, bare: bool = False) -> Endpoint | None:
+        """The endpoint that the action names. Its deployments are left out of a bare look, and while it is being changed itself."""
+
+    def begin_endpoint(self, workspace: WorkspaceId, action: EndpointAction, tags: Mapping[str, str]) -> str | None: ...
+
+    def begin_deployment(self, workspace: WorkspaceId, action: EndpointAction, new: NewDeployment) -> str | None: ...
+
+    def begin_traffic(
+        self, workspace: WorkspaceId, action: EndpointAction, endpoint: Endpoint, traffic: Mapping[str, int]
+    ) -> str | None:
+        """Change the endpoint as it was looked at, and nothing but its traffic."""
+
+    def begin_delete_deployment(self, workspace: WorkspaceId, action: EndpointAction, deployment: str) -> str | None: ...
+
+    def smoke_test(self, workspace: WorkspaceId, endpoint: Endpoint, deployment: str, sample: str) -> None:
+        """Send JSON to one deployment of an online endpoint, whatever its traffic.
+
+        Permanent `smoke_test_failed`, with its answer, where the deployment refuses it.
+        """
 
     def operation(self, address: str) -> OperationState:
         """Permanent, with Azure's own text, when the operation failed."""
+
+
+class Copies(Protocol):
+    """Copies that the storage services make between themselves: no byte passes through here. Raises Transient or Permanent."""
+
+    def of_registry_asset(self, asset: RegistryAsset) -> Folder:
+        """Where a model's or a data asset's bytes lie, with the right to read them."""
+
+    def in_workspace(self, workspace: WorkspaceId, name: str) -> tuple[Folder, str]:
+        """A folder of that name in the workspace's own storage, with the right to write there, and its uri for an asset."""
+
+    def of_code(self, workspace: WorkspaceId, code: str) -> Folder:
+        """Where the files of a workspace's code asset, by its ARM id, lie."""
+
+    def for_code(self, registry: str, name: str) -> Folder:
+        """Where the files of a registry's new code asset go."""
+
+    def advance(self, source: Folder, target: Folder) -> Progress:
+        """Begin what is absent, compare what arrived. Call again until done; Permanent `copy_differs` where it is another's."""
+
+
+class Outcomes(Protocol):
+    """Whoever listens to what became of shares and deliveries. Raises Transient or Permanent."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody listens."""
+
+    def publish(self, outcomes: Sequence[Outcome]) -> None: ...
+
+
+class Fairness(Protocol):
+    """Keeps one sick or busy workspace from holding up the others, in this process and, by rows, in all of them."""
+
+    def admitted(self, workspace: WorkspaceId) -> AbstractContextManager[None]:
+        """One of the few places that a workspace has. Full when none is free, Waiting while it has to be left alone.
+
+        An Unavailable or a Throttled that passes is noted, and so is success.
+        """
 
 
 class Fanout(Protocol):
@@ -146,6 +237,14 @@ class Fanout(Protocol):
     def registries(self) -> Registries: ...
     @property
     def workspaces(self) -> Workspaces: ...
+    @property
+    def endpoints(self) -> Endpoints: ...
+    @property
+    def copies(self) -> Copies: ...
+    @property
+    def fairness(self) -> Fairness: ...
+    @property
+    def outcomes(self) -> Outcomes: ...
     @property
     def overdue_after(self) -> timedelta:
         """How late a row is before the timer sends a wake-up for it."""

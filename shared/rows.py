@@ -8,9 +8,9 @@ from typing import Self
 from shared.assets import Asset, RegistryAsset, WorkspaceId
 from shared.errors import Reason
 from shared.keys import key
-from shared.rules import Action
+from shared.rules import Action, Mode
 from shared.secrets import without_secrets
-from shared.states import DeliveryState, ShareState, State, may_follow
+from shared.states import DeliveryState, ShareState, State, is_final, may_follow
 
 ATTEMPTS_KEPT = 20
 OPEN, CLOSED = "o|", "c|"
@@ -57,6 +57,9 @@ class Row:
     `rev` rises with every write. `next_at` is when the row wants to be looked at.
     `step` names the change to Azure that was claimed or made last; `since` when it began, `looks` how often its end was looked for.
     `failures` counts transient failures in a row. `etag` is the table's own, empty for a row never written.
+    `untold`: the state is written, and its outcome event not out yet. `command` is the id of the last one that changed the row.
+    `renamed_from` is the asset's name at its origin, where a publication gave it another. `recall` is why it was taken back,
+    and `cancelled_by` who asked for its end.
     """
 
     partition: str
@@ -73,6 +76,11 @@ class Row:
     attempts: tuple[Attempt, ...] = ()
     reason: Reason | None = None
     correlation_id: str | None = None
+    untold: bool = False
+    command: str | None = None
+    renamed_from: str | None = None
+    recall: str | None = None
+    cancelled_by: str | None = None
     etag: str = field(default="", compare=False)
 
     def tried(self, at: datetime, step: str, outcome: str) -> Self:
@@ -83,22 +91,34 @@ class Row:
         """The row as a permanent failure leaves it."""
         raise NotImplementedError
 
+    def named_at_origin(self, asset: Asset) -> Asset:
+        return replace(asset, name=self.renamed_from) if self.renamed_from else asset
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareRow(Row):
     """One asset's way from a workspace into a registry, and the fan-out that follows.
 
     `asset` is named as in the registry; `rank` orders the versions of a name by when they were registered at the origin.
+    `origin` is None for an asset that was made in the registry itself: it has a row once somebody pulled it.
+    `environment` is the registry's id of the one that is shared along with a model.
+    `fan_out` says whether subscribers are to get it; in a push, `again` that deliveries which came to nothing are opened again
+    on the way, and `only` and `routes`, unless empty, to which tenants and by which routes.
     """
 
     state: ShareState = ShareState.REQUESTED
     registry: str
     asset: Asset
-    origin: WorkspaceId
-    origin_tenant: str
+    origin: WorkspaceId | None
+    origin_tenant: str | None
     rank: str
     publications: tuple[str, ...]
     rules_revision: int
+    environment: str | None = None
+    fan_out: bool = True
+    again: bool = False
+    only: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
 
     @staticmethod
     def address_of(registry: str, asset: Asset) -> Address:
@@ -108,6 +128,18 @@ class ShareRow(Row):
     def address(self) -> Address:
         return Address(RowKind.SHARE, self.partition, self.row)
 
+    @property
+    def source(self) -> Asset:
+        """The asset as its origin names it."""
+        return self.named_at_origin(self.asset)
+
+    @property
+    def home(self) -> WorkspaceId:
+        """The workspace that it comes from. ValueError for what was made in the registry itself."""
+        if self.origin is None:
+            raise ValueError(f"{self.address}: {self.asset} came from no workspace")
+        return self.origin
+
     def failed(self, reason: Reason) -> Self:
         return replace(self, state=ShareState.FAILED, reason=reason)
 
@@ -116,7 +148,9 @@ class ShareRow(Row):
 class DeliveryRow(Row):
     """One push of one asset to one target. `publication`, `subscription` and `rules_revision` say what decided it.
 
-    `mode` says how `register` did it: "reference", the registry's own bytes.
+    A pull has no subscription. `mode` says how `register` did it, and `copied` what a copy brought: files, bytes, checksum.
+    `traffic` is our deployment's share of its endpoint's, in per cent. `failing` is why it will have failed, once what it left
+    behind is removed. `approved_by` is who let it go on, `done` what a recall did there.
     """
 
     state: DeliveryState = DeliveryState.PLANNED
@@ -128,10 +162,15 @@ class DeliveryRow(Row):
     publication: str
     subscription: str
     rules_revision: int
-    origin_tenant: str
-    origin: WorkspaceId
+    origin_tenant: str | None
+    origin: WorkspaceId | None
     rank: str
-    mode: str | None = None
+    mode: Mode | None = None
+    copied: str | None = None
+    traffic: int | None = None
+    failing: Reason | None = None
+    approved_by: str | None = None
+    done: str | None = None
 
     @staticmethod
     def address_of(asset: Asset, registry: str, workspace: WorkspaceId, route: str) -> Address:
@@ -142,6 +181,16 @@ class DeliveryRow(Row):
     def address(self) -> Address:
         return Address(RowKind.DELIVERY, self.partition, self.row)
 
+    @property
+    def share(self) -> Address:
+        """The share that brought the asset into the registry."""
+        return ShareRow.address_of(self.registry, self.asset)
+
+    @property
+    def source(self) -> Asset:
+        """The asset as its origin names it."""
+        return self.named_at_origin(self.asset)
+
     def failed(self, reason: Reason) -> Self:
         return replace(self, state=DeliveryState.FAILED, reason=reason)
 
@@ -150,13 +199,18 @@ class DeliveryRow(Row):
 class PlanRow:
     """How far the fan-out of one registry asset has come, and what deliveries need to know of the asset.
 
+    `environment` is the registry's id of the environment that was shared along with a model. `recall`, once it is taken back,
+    says why: from then on no delivery of it is planned.
+
     `cursor` is the last target whose row stands, `page_from` the one before its page: the wake-ups of that page may be unsent.
     """
 
     asset: RegistryAsset
     share: Address
-    origin: WorkspaceId
-    origin_tenant: str
+    origin: WorkspaceId | None
+    origin_tenant: str | None
+    environment: str | None = None
+    recall: str | None = None
     cursor: str = ""
     page_from: str = ""
     planned: int = 0
@@ -189,7 +243,17 @@ class TargetRow:
 type WorkRow = ShareRow | DeliveryRow
 
 
+def deliveries_of(asset: Asset) -> Address:
+    """Where all open deliveries of an asset are found."""
+    return Address(RowKind.DELIVERY, asset.key, "")
+
+
 def move(row: ShareRow | DeliveryRow, state: State) -> None:
-    """ValueError where the row's state may not become `state`."""
+    """ValueError where no step leads from the row's state to `state`."""
     if not may_follow(row.state, state):
         raise ValueError(f"{row.address}: {row.state} cannot become {state}")
+
+
+def is_done(row: ShareRow | DeliveryRow) -> bool:
+    """Whether nothing is left to do: it ended, and whoever listens was told."""
+    return is_final(row.state) and not row.untold

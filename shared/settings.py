@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from shared.errors import Owner, Permanent
 
@@ -46,6 +47,15 @@ class AzureCloud:
         return self.metadata["registry_discovery_endpoint"].rstrip("/")
 
 
+@dataclass(frozen=True, slots=True)
+class OutcomesSetting:
+    """Where outcome events go: a custom topic, or a domain. Without a key the app's own identity publishes."""
+
+    endpoint: str
+    is_domain: bool
+    key: str | None
+
+
 def service_bus() -> Connection:
     """`ServiceBus`, a connection string, or `ServiceBus__fullyQualifiedNamespace`: the queues."""
     return _connection("ServiceBus", "fullyQualifiedNamespace")
@@ -78,6 +88,41 @@ def overdue_after() -> timedelta:
     if overdue < timedelta(0):
         raise _wrong("FANOUT_OVERDUE_SECONDS", f"{text!r} lies in the past: set it to 0 or more seconds")
     return overdue
+
+
+def threads() -> int:
+    """`PYTHON_THREADPOOL_THREAD_COUNT`: how many handlers run at a time in one process.
+
+    Read as the Functions worker does it, which leaves what is missing or wrong to ThreadPoolExecutor.
+    """
+    text = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "").strip()
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    return min(32, (os.process_cpu_count() or 1) + 4)
+
+
+def outcomes() -> OutcomesSetting | None:
+    """`Outcomes__topicEndpointUri` or `Outcomes__domainEndpointUri`, and `Outcomes__key` where no identity is to be used.
+
+    Without any of them nobody is told what became of shares and deliveries.
+    """
+    topic, domain, key = (_optional(f"Outcomes__{name}") for name in ("topicEndpointUri", "domainEndpointUri", "key"))
+    name = "Outcomes__domainEndpointUri" if domain else "Outcomes__topicEndpointUri"
+    if topic and domain:
+        raise _wrong(name, "leave it out, or Outcomes__topicEndpointUri: outcome events go to one of them")
+    if key and not (topic or domain):
+        raise _wrong(name, "Outcomes__key is a key of nothing: set the endpoint, or leave the key out")
+    endpoint = topic or domain
+    if endpoint is None:
+        return None
+    address = urlsplit(endpoint)
+    if address.scheme != "https" or not address.hostname or not address.path.endswith("/api/events") or address.query:
+        raise _wrong(name, "set it to the endpoint as Azure shows it: https://…/api/events")
+    return OutcomesSetting(endpoint, endpoint == domain, key)
+
+
+def _optional(name: str) -> str | None:
+    return os.environ.get(name) or None
 
 
 def _connection(name: str, address: str) -> Connection:

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from handlers import commands, reconcile, wakeups
-from shared.assets import Asset, RegistryAsset, WorkspaceAsset, WorkspaceId
-from shared.errors import Conflict, Lost, Owner, Permanent, Transient
+from shared.assets import Asset, RegistryAsset, WorkspaceId
+from shared.errors import Lost, Owner, Permanent, Transient
 from shared.messages import Outgoing, Queue, Received
-from shared.online_endpoint import Deployment, Endpoint
-from shared.ports import OperationState
-from shared.rows import Address, DeliveryRow, PlanRow, RowKind, ShareRow, TargetRow, WorkRow
-from shared.rules import OnlineEndpoint, Rules
-from shared.states import is_final
+from shared.outcomes import Outcome
+from shared.rows import Address, DeliveryRow, PlanRow, RowKind, ShareRow, TargetRow, WorkRow, is_done
+from shared.rules import Rules
+from tests.fake_azure import FakeAzure
+from tests.fake_fairness import FakeFairness
 
 LOCK = timedelta(seconds=60)
 MAX_DELIVERIES = 20
@@ -108,7 +108,13 @@ class FakeRows:
     def close(self, row: DeliveryRow) -> None:
         self._check(self.deliveries.get(row.address), row)
         del self.deliveries[row.address]
-        self.closed[row.address] = row
+        self.closed[row.address] = replace(row, etag=self._etag())
+
+    def reopen(self, row: DeliveryRow) -> DeliveryRow:
+        self._check(self.closed.get(row.address), row)
+        del self.closed[row.address]
+        self.deliveries[row.address] = replace(row, etag=self._etag())
+        return self.deliveries[row.address]
 
     def find_delivery(self, address: Address) -> DeliveryRow | None:
         return self.deliveries.get(address) or self.closed.get(address)
@@ -122,6 +128,18 @@ class FakeRows:
     def planned_asset(self, asset: Asset, registry: str) -> RegistryAsset:
         return self.plans[asset.key, registry].asset
 
+    def planned_environment(self, asset: Asset, registry: str) -> str | None:
+        return self.plans[asset.key, registry].environment
+
+    def save_plan(self, plan: PlanRow) -> PlanRow:
+        return self.save_page(plan, [])
+
+    def insert_delivery(self, plan: PlanRow, row: DeliveryRow) -> DeliveryRow:
+        stands = self.find_delivery(row.address)
+        if stands is None:
+            self.save_page(plan, [row])
+        return stands or self.deliveries[row.address]
+
     def save_page(self, plan: PlanRow, deliveries: Sequence[DeliveryRow]) -> PlanRow:
         at = (plan.asset.asset.key, plan.asset.registry)
         self._check(self.plans.get(at), plan)
@@ -132,8 +150,10 @@ class FakeRows:
         return self.plans[at]
 
     def open_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]:
-        rows = [row for row in self.deliveries.values() if row.partition == partition and row.row > after]
-        return sorted((row for row in rows if upto is None or row.row <= upto), key=lambda row: row.row)
+        return _between(self.deliveries, partition, after, upto)
+
+    def closed_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]:
+        return _between(self.closed, partition, after, upto)
 
     def target(self, tenant: str, workspace: WorkspaceId, endpoint: str) -> TargetRow | None:
         return self.targets.get((tenant, TargetRow.row_key(workspace, endpoint)))
@@ -151,6 +171,11 @@ class FakeRows:
 
     def _etag(self) -> str:
         return f"etag-{next(self._etags)}"
+
+
+def _between(rows: dict[Address, DeliveryRow], partition: str, after: str, upto: str | None) -> Iterable[DeliveryRow]:
+    found = [row for row in rows.values() if row.partition == partition and row.row > after]
+    return sorted((row for row in found if upto is None or row.row <= upto), key=lambda row: row.row)
 
 
 @dataclass
@@ -171,7 +196,7 @@ class FakeOpenWork:
         for address in sorted(self.addresses, key=str):
             row = self.rows.shares.get(address)
             found = [row] if row else list(self.rows.open_deliveries(address.partition))
-            still_open = [each for each in found if not is_final(each.state)]
+            still_open = [each for each in found if not is_done(each)]
             if not still_open and self.added[address] < before:
                 self.addresses.discard(address)
             yield from (each for each in still_open if each.next_at < before)
@@ -186,104 +211,20 @@ class FakeRules:
 
 
 @dataclass
-class FakeAzure:
-    """Workspaces and registries, whose changes take `seconds`. `effects` counts what was accepted, by name."""
+class FakeOutcomes:
+    """`shared.ports.Outcomes`: what was published, each id once; `wanted` as a test says."""
 
-    clock: FakeClock
-    seconds: float = 5.0
-    models: dict[tuple[WorkspaceId, Asset], WorkspaceAsset] = field(default_factory=dict)
-    registry: dict[tuple[str, Asset], RegistryAsset] = field(default_factory=dict)
-    arriving: dict[tuple[str, Asset], tuple[datetime, RegistryAsset]] = field(default_factory=dict)
-    endpoints: dict[tuple[WorkspaceId, str], Endpoint] = field(default_factory=dict)
-    operations: dict[str, datetime] = field(default_factory=dict)
-    effects: list[str] = field(default_factory=list)
-    failing: dict[str, Exception] = field(default_factory=dict)
+    wanted: bool = False
+    published: dict[str, Outcome] = field(default_factory=dict)
+    failing: list[Exception] = field(default_factory=list)
 
-    # ---- registries
+    def publish(self, outcomes: Sequence[Outcome]) -> None:
+        if self.failing:
+            raise self.failing.pop()
+        self.published |= {outcome.id: outcome for outcome in outcomes}
 
-    def asset(self, registry: str, asset: Asset) -> RegistryAsset | None:
-        self._settle()
-        self._maybe_fail("asset")
-        return self.registry.get((registry, asset))
-
-    def source_id(self, workspace: WorkspaceId, asset: Asset) -> str:
-        return f"azureml://{workspace.name}/{asset}"
-
-    def begin_import(self, registry: str, asset: Asset, source: WorkspaceId) -> str | None:
-        self._maybe_fail("import")
-        if (registry, asset) in self.registry or (registry, asset) in self.arriving:
-            return None
-        there = self.models[source, asset]
-        uri = f"https://store/{registry}-00000000-0000-0000-0000-000000000000/{asset.name}/{asset.version}"
-        copy = RegistryAsset(asset, registry, uri, "mlflow_model", self.source_id(source, asset), tags=there.tags)
-        operation = self._begin(f"import {asset}")
-        self.arriving[registry, asset] = (self.operations[operation], copy)
-        return operation
-
-    def operation(self, address: str) -> OperationState:
-        return OperationState.RUNNING if self.operations[address] > self.clock.now() else OperationState.ENDED
-
-    # ---- workspaces
-
-    def model(self, workspace: WorkspaceId, asset: Asset) -> WorkspaceAsset | None:
-        return self.models.get((workspace, asset))
-
-    def register_model(self, workspace: WorkspaceId, model: RegistryAsset, properties: dict[str, str]) -> None:
-        self._maybe_fail("register")
-        if (workspace, model.asset) in self.models:
-            raise Conflict("it is there")
-        self.effects.append(f"register {model.asset} in {workspace.name}")
-        there = WorkspaceAsset(model.asset, model.uri, self.clock.now(), model.tags, properties)
-        self.models[workspace, model.asset] = there
-
-    def endpoint(self, workspace: WorkspaceId, name: str) -> Endpoint | None:
-        self._settle()
-        return self.endpoints.get((workspace, name))
-
-    def begin_endpoint(self, workspace: WorkspaceId, name: str, tags: dict[str, str]) -> str | None:
-        self.endpoints[workspace, name] = Endpoint(name, "creating", tags)
-        return self._begin(f"endpoint {name} in {workspace.name}")
-
-    def begin_deployment(
-        self, workspace: WorkspaceId, action: OnlineEndpoint, deployment: str, model: RegistryAsset, tags: dict[str, str]
-    ) -> str | None:
-        self._maybe_fail("deploy")
-        there = self.endpoints[workspace, action.name]
-        new = Deployment(deployment, "creating", tags)
-        self.endpoints[workspace, action.name] = replace(there, deployments=(*there.deployments, new))
-        return self._begin(f"deploy {deployment} in {workspace.name}")
-
-    def begin_traffic(self, workspace: WorkspaceId, endpoint: Endpoint, traffic: dict[str, int]) -> str | None:
-        assert sum(traffic.values()) in (0, 100)
-        self.endpoints[workspace, endpoint.name] = replace(self.endpoints[workspace, endpoint.name], traffic=traffic)
-        return self._begin(f"traffic {traffic} in {workspace.name}")
-
-    def begin_delete_deployment(self, workspace: WorkspaceId, endpoint: str, deployment: str) -> str | None:
-        there = self.endpoints[workspace, endpoint]
-        kept = tuple(each for each in there.deployments if each.name != deployment)
-        self.endpoints[workspace, endpoint] = replace(there, deployments=kept)
-        return self._begin(f"delete {deployment} in {workspace.name}")
-
-    def _begin(self, effect: str) -> str:
-        self.effects.append(effect)
-        operation = f"operation-{len(self.operations)}"
-        self.operations[operation] = self.clock.now() + timedelta(seconds=self.seconds)
-        return operation
-
-    def _settle(self) -> None:
-        """What Azure works on is done when its operations are."""
-        for at, (ready, asset) in list(self.arriving.items()):
-            if ready <= self.clock.now():
-                self.registry[at] = asset
-                del self.arriving[at]
-        if all(ready <= self.clock.now() for ready in self.operations.values()):
-            for name, there in self.endpoints.items():
-                done = tuple(replace(each, state="succeeded") for each in there.deployments)
-                self.endpoints[name] = replace(there, state="succeeded", deployments=done)
-
-    def _maybe_fail(self, what: str) -> None:
-        if failure := self.failing.pop(what, None):
-            raise failure
+    def of_type(self, name: str) -> list[Outcome]:
+        return [outcome for outcome in self.published.values() if outcome.type == f"Fanout.{name}"]
 
 
 class World:
@@ -295,11 +236,18 @@ class World:
         self.rows = FakeRows()
         self.open_work = FakeOpenWork(self.rows, self.clock)
         self.rules = FakeRules(rules)
-        self.azure = FakeAzure(self.clock)
-        self.registries = self.azure
-        self.workspaces = self.azure
+        self.outcomes = FakeOutcomes()
+        self.fairness = FakeFairness()
+        self.use(FakeAzure(self.clock))
         self.overdue_after = timedelta(minutes=5)
         self.looks = 0
+
+    def use(self, azure: FakeAzure) -> None:
+        self.azure = azure
+        self.registries = azure.registries
+        self.workspaces = azure.workspaces
+        self.copies = azure.copies
+        self.endpoints = azure
 
     def run(self, until: timedelta = timedelta(hours=2), stop: Callable[[], bool] = lambda: False) -> None:
         """Deliver what is due, time passing from message to message, with a timer every five minutes."""

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
-from azure.core.exceptions import HttpResponseError, ServiceRequestTimeoutError
+from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import BearerTokenCredentialPolicy, HeadersPolicy, SansIOHTTPPolicy, UserAgentPolicy
 from azure.core.rest import HttpRequest, HttpResponse
@@ -29,7 +29,7 @@ class KeepDeadline(SansIOHTTPPolicy[Any, Any]):
         if left is None:
             return
         if left <= 0:
-            raise ServiceRequestTimeoutError("no time is left for this call: Azure was slow with the earlier ones")
+            raise Transient("no time is left for this call: Azure was slow with the earlier ones")
         options = request.context.options
         options.setdefault("connection_timeout", min(CONNECT_SECONDS, left))
         options.setdefault("read_timeout", min(READ_SECONDS, left))
@@ -42,11 +42,11 @@ class Caller(Protocol):
 
 
 class ArmClient:
-    """One pipeline for one audience. No retry: a wake-up is the retry."""
+    """One pipeline for one audience. No retry: a wake-up is the retry. `more` policies stand last."""
 
-    def __init__(self, credential: TokenCredential, scope: str) -> None:
+    def __init__(self, credential: TokenCredential, scope: str, *more: SansIOHTTPPolicy[Any, Any]) -> None:
         token = BearerTokenCredentialPolicy(credential, scope)
-        policies = [HeadersPolicy(), UserAgentPolicy(USER_AGENT), KeepDeadline(), token]
+        policies = [HeadersPolicy(), UserAgentPolicy(USER_AGENT), KeepDeadline(), token, *more]
         self._client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
             base_url="", policies=policies, connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS
         )

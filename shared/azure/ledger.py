@@ -26,7 +26,7 @@ _DELIVERIES = RowCodec(DeliveryRow)
 _PLANS = RowCodec(PlanRow)
 _TARGETS = RowCodec(TargetRow)
 
-ASSETS_KEPT = 500  # in memory: a registry's version never changes, and each of its deliveries asks for it
+PLANS_KEPT = 500  # in memory: what they say of their asset never changes, and each of its deliveries asks for it
 
 
 class Ledger:
@@ -35,7 +35,7 @@ class Ledger:
         self._deliveries = service.get_table_client("deliveries")
         self._by_tenant = service.get_table_client("bytenant")
         self._targets = service.get_table_client("targets")
-        self._planned = functools.lru_cache(maxsize=ASSETS_KEPT)(self._read_planned)
+        self._planned = functools.lru_cache(maxsize=PLANS_KEPT)(self._read_planned)
 
     # ---- shares and deliveries
 
@@ -43,6 +43,9 @@ class Ledger:
         if address.kind is RowKind.SHARE:
             entity = read(self._shares, address.partition, address.row)
             return None if entity is None else _share(entity)
+        return self._open_delivery(address)
+
+    def _open_delivery(self, address: Address) -> DeliveryRow | None:
         entity = read(self._deliveries, address.partition, OPEN + address.row)
         return None if entity is None else _delivery(entity)
 
@@ -65,6 +68,11 @@ class Ledger:
         closed = _DELIVERIES.to_entity(row, row.partition, CLOSED + row.row)
         submit(self._deliveries, closed, "", ("delete", opened, if_match(row.etag)))
 
+    def reopen(self, row: DeliveryRow) -> DeliveryRow:
+        closed = {"PartitionKey": row.partition, "RowKey": CLOSED + row.row}
+        opened = _DELIVERIES.to_entity(row, row.partition, OPEN + row.row)
+        return replace(row, etag=submit(self._deliveries, opened, "", ("delete", closed, if_match(row.etag))))
+
     def find_delivery(self, address: Address) -> DeliveryRow | None:
         for prefix in (CLOSED, OPEN, CLOSED):  # most are closed; one may be closed between the two reads
             entity = read(self._deliveries, address.partition, prefix + address.row)
@@ -86,14 +94,23 @@ class Ledger:
         return None if entity is None else replace(_PLANS.to_row(entity), etag=etag_of(entity))
 
     def planned_asset(self, asset: Asset, registry: str) -> RegistryAsset:
-        return self._planned(asset, registry)
+        return self._planned(asset, registry).asset
 
-    def _read_planned(self, asset: Asset, registry: str) -> RegistryAsset:
+    def planned_environment(self, asset: Asset, registry: str) -> str | None:
+        return self._planned(asset, registry).environment
+
+    def _read_planned(self, asset: Asset, registry: str) -> PlanRow:
         plan = self.plan(asset, registry)
         if plan is None:  # raised, not returned: what is not there must not be remembered
             text = f"the plan of {asset} in registry {registry} is gone"
             raise Permanent("plan_missing", text, Owner.PROVIDER, "share the asset again")
-        return plan.asset
+        return plan
+
+    def save_plan(self, plan: PlanRow) -> PlanRow:
+        written = replace(plan, rev=plan.rev + 1)
+        entity = _PLANS.to_entity(written, plan.asset.asset.key, PlanRow.row_key(plan.asset.registry))
+        with _someone_else_may_be_first():
+            return replace(written, etag=write(self._deliveries, entity, plan.etag))
 
     def save_page(self, plan: PlanRow, deliveries: Sequence[DeliveryRow]) -> PlanRow:
         partition = plan.asset.asset.key
@@ -105,9 +122,26 @@ class Ledger:
         with _someone_else_may_be_first():
             return replace(written, etag=submit(self._deliveries, cursor, plan.etag, *inserts))
 
+    def insert_delivery(self, plan: PlanRow, row: DeliveryRow) -> DeliveryRow:
+        """In one transaction with the plan, so that none is added to a plan that is taken back at this moment."""
+        stands = self.find_delivery(row.address)
+        if stands:
+            return stands
+        touched = _PLANS.to_entity(replace(plan, rev=plan.rev + 1), row.partition, PlanRow.row_key(row.registry))
+        insert = ("create", _DELIVERIES.to_entity(row, row.partition, OPEN + row.row))
+        with _someone_else_may_be_first():
+            submit(self._deliveries, touched, plan.etag, insert)
+        return self._open_delivery(row.address) or row
+
     def open_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]:
-        with table_errors("list open deliveries"):
-            for entity in _range(self._deliveries, partition, OPEN, after, upto):
+        return self._deliveries_in(OPEN, partition, after, upto)
+
+    def closed_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]:
+        return self._deliveries_in(CLOSED, partition, after, upto)
+
+    def _deliveries_in(self, prefix: str, partition: str, after: str, upto: str | None) -> Iterator[DeliveryRow]:
+        with table_errors("list deliveries"):
+            for entity in _range(self._deliveries, partition, prefix, after, upto):
                 try:
                     yield _delivery(entity)
                 except Unreadable as unreadable:  # one must not keep the others from being found

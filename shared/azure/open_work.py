@@ -17,8 +17,7 @@ from shared.azure.owned_writes import remove
 from shared.azure.tables import table_errors
 from shared.errors import Lost, Unreadable
 from shared.keys import key
-from shared.rows import Address, RowKind, WorkRow
-from shared.states import is_final
+from shared.rows import Address, RowKind, WorkRow, is_done
 
 log = logging.getLogger("fanout.open_work")
 
@@ -59,7 +58,7 @@ class OpenWorkTable:
         except Unreadable as unreadable:
             logs.event(log, "unreadable", logging.ERROR, row=address, why=unreadable)
             return []
-        return [] if row is None or is_final(row.state) else [row]
+        return [] if row is None or is_done(row) else [row]
 
     def _is_done(self, address: Address) -> bool:
         """Nothing is open there: not even what this version cannot read."""
@@ -69,4 +68,4 @@ class OpenWorkTable:
             row = self._ledger.get(address)
         except Unreadable:
             return False
-        return row is None or is_final(row.state)
+        return row is None or is_done(row)

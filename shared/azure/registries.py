@@ -1,4 +1,4 @@
-"""Azure ML registries, on azure-core's pipeline: look at an asset, begin an import, look at its operation.
+"""Azure ML registries, on azure-core's pipeline: look at an asset, begin its import or its making, look at the operation.
 
 The SDK's own `share` waits 30 s at least, swaps the scope of its client (so it is not thread-safe), and fails when done twice.
 The import is the same request; tests/contract/test_azure_adapters.py holds ours to the SDK's.
@@ -7,21 +7,22 @@ The import is the same request; tests/contract/test_azure_adapters.py holds ours
 import functools
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from azure.core.rest import HttpResponse
 
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
 from shared.azure.arm import Caller, operation_state
+from shared.azure.asset_bodies import LATEST, defined_asset, latest_version, registry_asset
 from shared.azure.errors import translated
+from shared.copies import Folder
 from shared.errors import Conflict, NotFound, Owner, Permanent
 from shared.ports import OperationState
 
 DATAPLANE_API = "2021-10-01-dataplanepreview"
 WORKSPACE_API = "2023-08-01-preview"
 DISCOVERY_API = "v1.0"
-PLURALS = {Kind.MODEL: "models"}
 KNOWN_FOR = 900.0  # seconds; further regions of a registry can be added
 
 
@@ -50,23 +51,40 @@ class AzureRegistries:
         self._workspace = functools.lru_cache(maxsize=10_000)(self._read_workspace)
 
     def asset(self, registry: str, asset: Asset) -> RegistryAsset | None:
-        url = f"{self._registry(registry).url}/{PLURALS[asset.kind]}/{asset.name}/versions/{asset.version}"
+        doing = f"look for {asset} in registry {registry}"
         try:
-            doing = f"look for {asset} in registry {registry}"
-            answer = self._call("GET", url, doing=doing)
+            answer = self._call("GET", self._url(registry, asset), doing=doing)
         except NotFound:
             return None
         with translated(doing):
-            return _registry_asset(registry, asset, answer.json()["properties"])
+            return registry_asset(registry, asset, answer.json())
+
+    def latest(self, registry: str, kind: Kind, name: str) -> Asset | None:
+        doing = f"look for the latest {kind} {name} in registry {registry}"
+        url = f"{self._registry(registry).url}/{kind.plural}/{name}/versions"
+        try:
+            answer = self._call("GET", url, LATEST, doing=doing)
+        except NotFound:
+            return None
+        with translated(doing):
+            version = latest_version(answer.json())
+        return None if version is None else Asset(kind, name, version)
+
+    def address(self, registry: str) -> str:
+        """Where its assets are asked for."""
+        return self._registry(registry).url
+
+    def regions(self, registry: str) -> tuple[str, ...]:
+        return self._registry(registry).regions
 
     def source_id(self, workspace: WorkspaceId, asset: Asset) -> str:
         place = self._workspace(workspace)
         return (
             f"azureml://locations/{place.location}/workspaces/{place.guid}"
-            f"/{PLURALS[asset.kind]}/{asset.name}/versions/{asset.version}"
+            f"/{asset.kind.plural}/{asset.name}/versions/{asset.version}"
         )
 
-    def begin_import(self, registry: str, asset: Asset, source: WorkspaceId) -> str | None:
+    def begin_import(self, registry: str, asset: Asset, source: WorkspaceId, source_asset: Asset) -> str | None:
         known, place = self._registry(registry), self._workspace(source)
         if place.location not in known.regions:
             text = f"workspace {source.name} is in {place.location}; registry {registry} covers {', '.join(known.regions)}"
@@ -75,15 +93,37 @@ class AzureRegistries:
             "referenceType": "Id",
             "destinationName": asset.name,
             "destinationVersion": asset.version,
-            "sourceAssetId": self.source_id(source, asset),
+            "sourceAssetId": self.source_id(source, source_asset),
         }
+        doing = f"import {asset} into registry {registry}"
+        return self._begin("POST", f"{known.url}/import", {"properties": properties}, doing)
+
+    def begin_component(self, registry: str, component: RegistryAsset) -> str | None:
+        doing = f"make {component.asset} in registry {registry}"
+        return self._begin("PUT", self._url(registry, component.asset), defined_asset(component, {}), doing)
+
+    def has_code(self, registry: str, name: str) -> bool:
         try:
-            doing = f"import {asset} into registry {registry}"
-            answer = self._call("POST", f"{known.url}/import", body={"properties": properties}, doing=doing)
-        except Conflict:
-            return None
-        location: str | None = answer.headers.get("Location")
-        return location
+            self._call("GET", self._code_url(registry, name), doing=f"look for code {name} in registry {registry}")
+        except NotFound:
+            return False
+        return True
+
+    def begin_code(self, registry: str, name: str, place: Folder) -> str | None:
+        uri = f"{place.container_url}/{place.prefix}".rstrip("/")
+        body = {"properties": {"codeUri": uri, "isAnonymous": True}}
+        return self._begin("PUT", self._code_url(registry, name), body, f"make code {name} in registry {registry}")
+
+    def begin_update(self, registry: str, asset: Asset, tags: Mapping[str, str], *, archive: bool = False) -> str | None:
+        """Reads the version first, as the SDK does: what is sent replaces what is there."""
+        doing = f"update {asset} in registry {registry}"
+        url = self._url(registry, asset)
+        answer = self._call("GET", url, doing=doing)
+        with translated(doing):
+            properties = answer.json()["properties"]
+            properties["tags"] = {**(properties.get("tags") or {}), **tags}
+            properties["isArchived"] = archive or bool(properties.get("isArchived"))
+        return self._begin("PUT", url, {"properties": properties}, doing)
 
     def operation(self, address: str) -> OperationState:
         return operation_state(self._arm, address)
@@ -131,19 +171,22 @@ class AzureRegistries:
             found = answer.json()
             return _Workspace(found["location"], found["properties"]["workspaceId"])
 
-    def _call(self, method: str, url: str, *, body: object = None, doing: str) -> HttpResponse:
-        return self._arm.call(method, url, params={"api-version": DATAPLANE_API}, body=body, doing=doing)
+    def _begin(self, method: str, url: str, body: object, doing: str) -> str | None:
+        """The operation's address; None where it is under way, or done, already."""
+        try:
+            answer = self._call(method, url, body=body, doing=doing)
+        except Conflict:
+            return None
+        location: str | None = answer.headers.get("Location")
+        return location if answer.status_code == 202 else None
 
+    def _url(self, registry: str, asset: Asset) -> str:
+        return f"{self._registry(registry).url}/{asset.kind.plural}/{asset.name}/versions/{asset.version}"
 
-def _registry_asset(registry: str, asset: Asset, properties: dict[str, Any]) -> RegistryAsset:
-    return RegistryAsset(
-        asset=asset,
-        registry=registry,
-        uri=properties["modelUri"],
-        type=properties.get("modelType") or "custom_model",
-        origin=properties.get("originAssetId"),
-        description=properties.get("description"),
-        tags=properties.get("tags") or {},
-        properties=properties.get("properties") or {},
-        flavors={name: flavor.get("data") or {} for name, flavor in (properties.get("flavors") or {}).items()},
-    )
+    def _code_url(self, registry: str, name: str) -> str:
+        return f"{self._registry(registry).url}/codes/{name}/versions/1"
+
+    def _call(
+        self, method: str, url: str, params: Mapping[str, str] | None = None, *, body: object = None, doing: str
+    ) -> HttpResponse:
+        return self._arm.call(method, url, params={"api-version": DATAPLANE_API, **(params or {})}, body=body, doing=doing)

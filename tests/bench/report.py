@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -52,6 +52,18 @@ def compare(scene: Scene, script: Outcome, cold: Outcome, warm: Outcome) -> None
         table.add_row(row.name, f"{theirs:.{row.digits}f}", f"{ours:.{row.digits}f}", ratio)
     _console.print(table)
     _console.print(f"{_polling(scene)} Load average afterwards: {_load()}.")
+
+
+def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table whose first column names what the others are figures of."""
+    _console.print(f"\n### {title}\n")
+    table = Table(box=box.MARKDOWN)
+    for n, column in enumerate(columns):
+        table.add_column(column, justify="right" if n else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    _console.print(table)
+    _console.print(f"Load average afterwards: {_load()}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """The adapters for workspaces and registries against the local Azure ML, through the real SDKs."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.ai.ml.entities import Data, Environment
 
 from infra.local.cloud import LocalCloud
 from infra.local.topology import Registry, Workspace
@@ -14,13 +14,9 @@ from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
 from shared.bootstrap import AzureFanout
 from shared.deadline import within
 from shared.errors import Conflict, NotFound, Permanent, Transient
-from shared.online_endpoint import DELIVERY_TAG, Broken, deployment_name, next_move
 from shared.ports import OperationState
-from shared.rules import OnlineEndpoint
+from shared.provenance import DELIVERY
 from tests.end_to_end.support import QUICK, REGISTRY, eventually, mlflow_folder, register
-
-NAME = deployment_name(Asset(Kind.MODEL, "cards", "1"), "d")
-CARDS = OnlineEndpoint("cards", "Standard_DS3_v2", 1, (100,))
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +53,15 @@ def a_model(cloud: LocalCloud, name: str, folder: Path, at: str = "here") -> Ass
 
 def shared_model(cloud: LocalCloud, azure: AzureFanout, name: str, folder: Path) -> RegistryAsset:
     asset = a_model(cloud, name, folder)
-    azure.registries.begin_import(REGISTRY, asset, workspace(cloud, "here"))
+    begin_import(azure, asset, workspace(cloud, "here"))
     eventually("the copy", lambda: azure.registries.asset(REGISTRY, asset))
     found = azure.registries.asset(REGISTRY, asset)
     assert found
     return found
+
+
+def begin_import(azure: AzureFanout, asset: Asset, at: WorkspaceId) -> str | None:
+    return azure.registries.begin_import(REGISTRY, asset, at, asset)
 
 
 def import_of(cloud: LocalCloud, since: int, name: str) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def test_the_sdk_and_fanout_make_the_same_import_request(cloud: LocalCloud, azur
     )
     by_sdk = import_of(cloud, before, theirs.name)
     before = last(cloud)
-    operation = azure.registries.begin_import(REGISTRY, ours, workspace(cloud, "here"))
+    operation = begin_import(azure, ours, workspace(cloud, "here"))
     assert import_of(cloud, before, ours.name) == by_sdk
     assert operation
     eventually("its end", lambda: azure.registries.operation(operation) is OperationState.ENDED)
@@ -92,14 +92,102 @@ def test_the_sdk_and_fanout_make_the_same_import_request(cloud: LocalCloud, azur
     assert found.origin == azure.registries.source_id(workspace(cloud, "here"), ours)
 
 
+def an_environment(cloud: LocalCloud, name: str, version: str = "1") -> Asset:
+    conda = {"name": "c", "dependencies": ["python=3.13"]}
+    entity = Environment(name=name, version=version, image="mcr.microsoft.com/azureml/base:1", conda_file=conda)
+    cloud.ml_client("here").environments.create_or_update(entity)
+    return Asset(Kind.ENVIRONMENT, name, version)
+
+
+def some_data(cloud: LocalCloud, name: str, folder: Path) -> Asset:
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.csv").write_text(name)
+    cloud.ml_client("here").data.create_or_update(Data(name=name, version="1", path=str(folder / f"{name}.csv"), type="uri_file"))
+    return Asset(Kind.DATA, name, "1")
+
+
+def test_the_sdk_and_fanout_import_data_and_environments_alike(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:
+    client, here = cloud.ml_client("here"), workspace(cloud, "here")
+    pairs = [
+        (client.environments, an_environment(cloud, "theirs-env"), an_environment(cloud, "ours-env")),
+        (client.data, some_data(cloud, "theirs-data", tmp_path), some_data(cloud, "ours-data", tmp_path)),
+    ]
+    for operations, theirs, ours in pairs:
+        before = last(cloud)
+        operations.share(name=theirs.name, version="1", share_with_name=theirs.name, share_with_version="1", registry_name=REGISTRY)
+        by_sdk = import_of(cloud, before, theirs.name)
+        before = last(cloud)
+        begin_import(azure, ours, here)
+        assert import_of(cloud, before, ours.name) == by_sdk
+
+
+def test_an_import_can_change_the_name_and_keeps_its_origin(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:
+    source, here = some_data(cloud, "plain", tmp_path), workspace(cloud, "here")
+    renamed = replace(source, name="northwind-plain")
+    assert azure.registries.begin_import(REGISTRY, renamed, here, source)
+    eventually("the copy", lambda: azure.registries.asset(REGISTRY, renamed))
+    found = azure.registries.asset(REGISTRY, renamed)
+    assert found
+    assert found.origin == azure.registries.source_id(here, source)
+    assert found.type == "uri_file"
+
+
+def test_a_label_is_added_and_an_archive_leaves_the_rest_as_it_was(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:
+    shared = shared_model(cloud, azure, "labelled", tmp_path)
+    azure.registries.begin_update(REGISTRY, shared.asset, {"fanout_share": "s"})
+    eventually("the tag", lambda: "fanout_share" in tags_of(azure, shared.asset))
+    azure.registries.begin_update(REGISTRY, shared.asset, {}, archive=True)
+    eventually("the archive", lambda: is_archived(azure, shared.asset))
+    found = azure.registries.asset(REGISTRY, shared.asset)
+    assert found == replace(shared, tags={**shared.tags, "fanout_share": "s"}, archived=True)
+    assert azure.registries.latest(REGISTRY, Kind.MODEL, "labelled") is None
+
+
+def tags_of(azure: AzureFanout, asset: Asset) -> dict[str, str]:
+    found = azure.registries.asset(REGISTRY, asset)
+    return dict(found.tags) if found else {}
+
+
+def is_archived(azure: AzureFanout, asset: Asset) -> bool:
+    found = azure.registries.asset(REGISTRY, asset)
+    return found is not None and found.archived
+
+
+def test_the_latest_is_what_was_made_last_whatever_its_version_looks_like(cloud: LocalCloud, azure: AzureFanout) -> None:
+    here = workspace(cloud, "here")
+    for version in ("10", "9"):
+        asset = an_environment(cloud, "grown", version)
+        begin_import(azure, asset, here)
+        eventually("the copy", lambda asset=asset: azure.registries.asset(REGISTRY, asset))  # type: ignore[misc]
+    assert azure.workspaces.latest(here, Kind.ENVIRONMENT, "grown") == Asset(Kind.ENVIRONMENT, "grown", "9")
+    assert azure.registries.latest(REGISTRY, Kind.ENVIRONMENT, "grown") == Asset(Kind.ENVIRONMENT, "grown", "9")
+
+
+def test_an_environment_and_a_data_asset_are_registered_as_they_are(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:
+    here, there = workspace(cloud, "here"), workspace(cloud, "there")
+    for asset in (an_environment(cloud, "kept"), some_data(cloud, "kept", tmp_path)):
+        begin_import(azure, asset, here)
+        eventually("the copy", lambda asset=asset: azure.registries.asset(REGISTRY, asset))  # type: ignore[misc]
+        shared = azure.registries.asset(REGISTRY, asset)
+        assert shared
+        azure.workspaces.register(there, shared, {DELIVERY: "d"})
+        found = azure.workspaces.asset(there, asset)
+        assert found
+        assert (found.uri, found.definition, found.properties) == (shared.uri, shared.definition, {DELIVERY: "d"})
+        azure.workspaces.archive(there, asset)
+        archived = azure.workspaces.asset(there, asset)
+        assert archived
+        assert archived == replace(found, archived=True)
+
+
 def test_a_second_import_is_no_operation(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:
     shared = shared_model(cloud, azure, "again", tmp_path)
-    assert azure.registries.begin_import(REGISTRY, shared.asset, workspace(cloud, "here")) is None
+    assert begin_import(azure, shared.asset, workspace(cloud, "here")) is None
 
 
 def test_a_workspace_out_of_the_registrys_regions_is_refused_naming_both(cloud: LocalCloud, azure: AzureFanout) -> None:
     with pytest.raises(Permanent) as refused:
-        azure.registries.begin_import(REGISTRY, Asset(Kind.MODEL, "far", "1"), workspace(cloud, "asia"))
+        begin_import(azure, Asset(Kind.MODEL, "far", "1"), workspace(cloud, "asia"))
     assert refused.value.reason.code == "region_not_covered"
     assert "eastasia" in refused.value.reason.text
     assert "westeurope" in refused.value.reason.text
@@ -108,7 +196,7 @@ def test_a_workspace_out_of_the_registrys_regions_is_refused_naming_both(cloud: 
 def test_an_import_that_fails_says_why(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:
     asset = a_model(cloud, "unlucky", tmp_path)
     cloud.azure_ml.arm("POST .*/import", operation={"code": "UserError", "message": "the storage refuses"})
-    operation = azure.registries.begin_import(REGISTRY, asset, workspace(cloud, "here"))
+    operation = begin_import(azure, asset, workspace(cloud, "here"))
     assert operation
 
     def failed() -> bool:
@@ -124,11 +212,13 @@ def test_an_import_that_fails_says_why(cloud: LocalCloud, azure: AzureFanout, tm
 def test_what_is_not_there_is_none(cloud: LocalCloud, azure: AzureFanout) -> None:
     nothing = Asset(Kind.MODEL, "nothing", "1")
     here = workspace(cloud, "here")
-    assert azure.workspaces.model(here, nothing) is None
+    assert azure.workspaces.asset(here, nothing) is None
     assert azure.registries.asset(REGISTRY, nothing) is None
-    assert azure.workspaces.endpoint(here, "nothing") is None
+    assert azure.workspaces.latest(here, Kind.MODEL, "nothing") is None
+    assert azure.registries.latest(REGISTRY, Kind.MODEL, "nothing") is None
+    assert not azure.registries.has_code(REGISTRY, "nothing")
     with pytest.raises(NotFound):
-        azure.registries.begin_import(REGISTRY, nothing, here)
+        begin_import(azure, nothing, here)
 
 
 @pytest.mark.parametrize("call", ["model", "source_id"])
@@ -136,7 +226,7 @@ def test_a_workspace_that_does_not_exist_is_a_permanent_failure(cloud: LocalClou
     nowhere = WorkspaceId(workspace(cloud, "here").azure_subscription_id, "rg-tenants", "nowhere")
     asset = Asset(Kind.MODEL, "a", "1")
     with pytest.raises(Permanent) as refused:
-        azure.workspaces.model(nowhere, asset) if call == "model" else azure.registries.source_id(nowhere, asset)
+        azure.workspaces.asset(nowhere, asset) if call == "model" else azure.registries.source_id(nowhere, asset)
     assert refused.value.reason.code == "workspace_not_found"
 
 
@@ -144,18 +234,18 @@ def test_a_throttled_call_is_transient_and_keeps_azures_time(cloud: LocalCloud, 
     asset = a_model(cloud, "throttled", tmp_path)
     cloud.azure_ml.arm("GET .*/models/throttled", status=429, headers={"Retry-After": "7"})
     with pytest.raises(Transient) as failure:
-        azure.workspaces.model(workspace(cloud, "here"), asset)
+        azure.workspaces.asset(workspace(cloud, "here"), asset)
     assert failure.value.retry_after == 7
 
 
 def test_a_registered_model_refers_to_the_registrys_bytes(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:
     shared = shared_model(cloud, azure, "passed-on", tmp_path)
     there = workspace(cloud, "there")
-    azure.workspaces.register_model(there, shared, {DELIVERY_TAG: "delivery-1"})
-    found = azure.workspaces.model(there, shared.asset)
+    azure.workspaces.register(there, shared, {DELIVERY: "delivery-1"})
+    found = azure.workspaces.asset(there, shared.asset)
     assert found
     assert found.uri == shared.uri
-    assert found.properties[DELIVERY_TAG] == "delivery-1"
+    assert found.properties[DELIVERY] == "delivery-1"
     assert cloud.ml_client("there").models.get("passed-on", "1").flavors == {"python_function": {"loader_module": "mlflow.sklearn"}}
 
 
@@ -164,78 +254,17 @@ def test_another_models_version_is_not_overwritten(cloud: LocalCloud, azure: Azu
     a_model(cloud, "contested", tmp_path / "other", at="there")
     before = cloud.ml_client("there").models.get("contested", "1").path
     with pytest.raises((Conflict, Permanent)):
-        azure.workspaces.register_model(workspace(cloud, "there"), shared, {})
+        azure.workspaces.register(workspace(cloud, "there"), shared, {})
     assert cloud.ml_client("there").models.get("contested", "1").path == before
-
-
-def test_an_endpoint_is_made_step_by_step_without_a_poller(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:
-    shared = shared_model(cloud, azure, "deployed", tmp_path)
-    there, ml = workspace(cloud, "there"), azure.workspaces
-    ml.endpoint(there, "cards")  # whatever threads a client starts are there now
-    threads = threading.active_count()
-
-    def through(operation: str | None) -> None:
-        assert operation
-        assert threading.active_count() == threads
-        eventually("its end", lambda: ml.operation(operation) is OperationState.ENDED)
-
-    through(ml.begin_endpoint(there, "cards", {DELIVERY_TAG: "d"}))
-    through(ml.begin_deployment(there, CARDS, NAME, shared, {DELIVERY_TAG: "d"}))
-    seen = ml.endpoint(there, "cards")
-    assert seen
-    assert seen.is_ours
-    assert [(each.name, each.state, each.is_ours) for each in seen.deployments] == [(NAME, "succeeded", True)]
-    through(ml.begin_traffic(there, seen, {NAME: 100}))
-    seen = ml.endpoint(there, "cards")
-    assert seen
-    assert seen.traffic == {NAME: 100}
-
-
-def test_a_deployment_that_fails_says_why(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:
-    shared = shared_model(cloud, azure, "too-big", tmp_path)
-    there, ml = workspace(cloud, "there"), azure.workspaces
-    made = ml.begin_endpoint(there, "too-small", {DELIVERY_TAG: "d"})
-    assert made
-    eventually("the endpoint", lambda: ml.operation(made) is OperationState.ENDED)
-    cloud.azure_ml.arm("PUT .*/deployments/", operation={"code": "OutOfQuota", "message": "Not enough quota"})
-    action = OnlineEndpoint("too-small", "Standard_DS3_v2", 1, (100,))
-    operation = ml.begin_deployment(there, action, NAME, shared, {DELIVERY_TAG: "d"})
-    assert operation
-
-    def failed() -> bool:
-        try:
-            ml.operation(operation)
-        except Permanent as failure:
-            return failure.reason.code == "out_of_quota"
-        return False
-
-    eventually("the failure", failed)
-
-
-def test_an_operation_that_azure_itself_broke_counts_as_ended_and_the_resource_tells(
-    cloud: LocalCloud, azure: AzureFanout, tmp_path: Path
-) -> None:
-    shared = shared_model(cloud, azure, "broken", tmp_path)
-    there, ml = workspace(cloud, "there"), azure.workspaces
-    made = ml.begin_endpoint(there, "broken", {DELIVERY_TAG: "d"})
-    assert made
-    eventually("the endpoint", lambda: ml.operation(made) is OperationState.ENDED)
-    cloud.azure_ml.arm("PUT .*/deployments/", operation={"code": "InternalServerError", "message": "sorry"})
-    operation = ml.begin_deployment(there, replace(CARDS, name="broken"), NAME, shared, {DELIVERY_TAG: "d"})
-    assert operation
-    eventually("its end", lambda: ml.operation(operation) is OperationState.ENDED)
-    seen = ml.endpoint(there, "broken")
-    assert seen
-    assert next_move(seen, NAME, (100,)) == Broken(f"deployment {NAME}")
 
 
 def test_slow_answers_are_cut_off_at_the_deadline_of_the_message(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:
     asset, here = a_model(cloud, "tardy", tmp_path), workspace(cloud, "here")
-    azure.workspaces.model(here, asset)
+    azure.workspaces.asset(here, asset)
     cloud.azure_ml.arm("GET .*/models/tardy", delay=5)
     with within(0.5):
         with pytest.raises(Transient):
-            azure.workspaces.model(here, asset)
+            azure.workspaces.asset(here, asset)
         before = last(cloud)
         with pytest.raises(Transient, match="no time is left"):
             azure.registries.asset(REGISTRY, asset)

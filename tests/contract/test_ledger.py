@@ -147,6 +147,52 @@ def test_a_closed_delivery_is_open_no_more_and_stays_in_the_ledger(rows: Rows) -
         rows.close(replace(there, rev=2, state=DeliveryState.FAILED))
 
 
+def closed(rows: Rows, n: int = 1) -> DeliveryRow:
+    """A delivery that failed."""
+    rows.save_page(replace(rows.plan(credit_card(), "hub") or plan(), cursor="z"), [delivery(n)])
+    there = next(row for row in rows.open_deliveries(credit_card().key) if row.tenant == f"t{n}")
+    rows.close(replace(there, rev=2, state=DeliveryState.FAILED))
+    found = rows.find_delivery(there.address)
+    assert found
+    return found
+
+
+def test_a_closed_delivery_that_is_opened_again_is_closed_no_more(rows: Rows) -> None:
+    there = closed(rows)
+    again = rows.reopen(replace(there, rev=3, state=DeliveryState.PLANNED))
+    assert rows.get(there.address) == again
+    assert list(rows.closed_deliveries(credit_card().key)) == []
+    with pytest.raises(Lost):
+        rows.reopen(replace(there, rev=3, state=DeliveryState.PLANNED))
+
+
+def test_closed_deliveries_are_listed_in_order_between_two_targets(rows: Rows) -> None:
+    targets = sorted(closed(rows, n).row for n in (1, 2, 3))
+    assert [row.row for row in rows.closed_deliveries(credit_card().key)] == targets
+    assert [row.row for row in rows.closed_deliveries(credit_card().key, targets[0], targets[1])] == [targets[1]]
+
+
+def test_a_delivery_is_added_to_a_plan_once(rows: Rows) -> None:
+    there = rows.save_plan(plan())
+    first = rows.insert_delivery(there, delivery())
+    second = rows.insert_delivery(there, replace(delivery(), tenant="other"))
+    assert first == second == delivery()
+    assert rows.find_delivery(delivery().address) == first
+
+
+def test_no_delivery_is_added_to_a_plan_that_was_changed_meanwhile(rows: Rows) -> None:
+    seen = rows.save_plan(plan())
+    rows.save_plan(replace(seen, recall="it leaks"))
+    with pytest.raises(Transient):
+        rows.insert_delivery(seen, delivery())
+    assert rows.find_delivery(delivery().address) is None
+
+
+def test_a_plan_tells_the_environment_that_went_along(rows: Rows) -> None:
+    rows.save_plan(replace(plan(), environment="azureml://registries/hub/environments/e/versions/1"))
+    assert rows.planned_environment(credit_card(), "hub") == "azureml://registries/hub/environments/e/versions/1"
+
+
 def test_an_endpoint_has_one_target(rows: Rows) -> None:
     wanted = TargetRow(tenant="t", workspace=workspace("w1"), endpoint="cards", desired=delivery().address, rank="1")
     there = rows.save_target(wanted)
@@ -200,12 +246,12 @@ def test_a_row_of_another_version_hides_no_other_and_is_kept(tables: TableServic
     for version in "12":
         work.add(share(version).address)
         ledger.insert_share(share(version))
-    strange = {"PartitionKey": share().partition, "RowKey": share().row, "state": "recalling"}
+    strange = {"PartitionKey": share().partition, "RowKey": share().row, "state": "embargoed"}
     tables.get_table_client("shares").update_entity(strange)
-    with pytest.raises(Unreadable, match="recalling"):
+    with pytest.raises(Unreadable, match="embargoed"):
         ledger.get(share().address)
     work.add(Address(RowKind.DELIVERY, credit_card().key, ""))
-    strange = {"PartitionKey": credit_card().key, "RowKey": f"o|{delivery().row}", "state": "recalling"}
+    strange = {"PartitionKey": credit_card().key, "RowKey": f"o|{delivery().row}", "state": "embargoed"}
     tables.get_table_client("deliveries").create_entity(strange)
     assert [row.address for row in work.overdue(NOW + timedelta(days=900))] == [share("2").address]
     assert len(list(tables.get_table_client("open").list_entities())) == 3
@@ -218,6 +264,16 @@ def test_a_row_that_is_too_large_is_a_permanent_failure(status: int, code: str) 
     with pytest.raises(Permanent) as found, table_errors("write a row"):
         raise refusal
     assert found.value.reason.code == "row_too_large"
+
+
+def test_a_share_whose_outcome_is_not_out_is_open_work(tables: TableServiceClient) -> None:
+    ledger = Ledger(tables)
+    work = OpenWorkTable(tables, ledger)
+    work.add(share().address)
+    there = ledger.insert_share(replace(share(), state=ShareState.SHARED, untold=True))
+    assert list(work.overdue(NOW + timedelta(seconds=1))) == [there]
+    ledger.replace(replace(there, untold=False))
+    assert list(work.overdue(NOW + timedelta(seconds=1))) == []
 
 
 def test_open_work_is_found_when_overdue_and_forgotten_when_done(tables: TableServiceClient) -> None:

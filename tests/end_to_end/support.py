@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,25 +51,41 @@ def endpoint_action(name: str) -> dict[str, Any]:
 
 def rules(folder: Path, publisher: Workspace, subscribers: dict[str, tuple[Workspace, Sequence[Any]]]) -> Path:
     """A rules folder: `northwind` publishes all its models to all, each subscriber wants all of them by its actions."""
-    tenants = folder / "tenants"
-    tenants.mkdir(parents=True)
+    subscribing = [
+        tenant(name, workspace, subscriptions=[subscription("all", workspace, ["model"], actions)])
+        for name, (workspace, actions) in subscribers.items()
+    ]
+    return rules_of(folder, tenant("northwind", publisher, publications=[publication("all", ["model"])]), *subscribing)
+
+
+def rules_of(folder: Path, *tenants: Mapping[str, Any]) -> Path:
+    """A rules folder of these tenants, and a provider with one registry for all of them."""
+    (folder / "tenants").mkdir(parents=True, exist_ok=True)
     limits = {"instance_types": ["Standard_DS3_v2"], "max_instances": 4}
     _write(folder / "provider.yaml", {"registries": [{"name": REGISTRY, "readers": "*"}], "limits": limits})
-    every_model = [{"kind": "model", "name": "*"}]
-    publication = {"name": "all", "registry": REGISTRY, "assets": every_model, "to": ["*"]}
-    _write(tenants / "northwind.yaml", _tenant("northwind", publisher) | {"publications": [publication]})
-    for name, (workspace, actions) in subscribers.items():
-        subscription = {"name": "all", "from": ["northwind"], "assets": every_model, "into": workspace.id}
-        wanted = {"subscriptions": [subscription | {"actions": list(actions)}]}
-        _write(tenants / f"{name}.yaml", _tenant(name, workspace) | wanted)
+    for each in tenants:
+        _write(folder / "tenants" / f"{each['id']}.yaml", each)
     return folder
 
 
-def _tenant(name: str, workspace: Workspace) -> dict[str, Any]:
-    return {"id": name, "state": "active", "workspaces": [workspace.id]}
+def tenant(name: str, workspace: Workspace, **more: Any) -> dict[str, Any]:
+    """`more`: its publications and subscriptions."""
+    return {"id": name, "state": "active", "workspaces": [workspace.id], **more}
 
 
-def _write(path: Path, document: dict[str, Any]) -> None:
+def publication(name: str, kinds: Sequence[str], assets: str = "*", **more: Any) -> dict[str, Any]:
+    """Of all assets of these kinds whose names fit, to everyone."""
+    patterns = [{"kind": kind, "name": assets} for kind in kinds]
+    return {"name": name, "registry": REGISTRY, "assets": patterns, "to": ["*"], **more}
+
+
+def subscription(name: str, into: Workspace, kinds: Sequence[str], actions: Sequence[Any], **more: Any) -> dict[str, Any]:
+    """To all assets of these kinds of `northwind`."""
+    patterns = [{"kind": kind, "name": "*"} for kind in kinds]
+    return {"name": name, "from": ["northwind"], "assets": patterns, "into": into.id, "actions": list(actions), **more}
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
     path.write_text(yaml.safe_dump(document, sort_keys=False))
 
 
@@ -113,7 +129,8 @@ def _subject(request: dict[str, Any]) -> str:
     properties = (request["body"] or {}).get("properties", {})
     if "destinationName" in properties:
         return f"{properties['destinationName']}:{properties['destinationVersion']}"
-    return str(request["path"]).partition("/workspaces/")[2]
+    path = str(request["path"])
+    return path.partition("/workspaces/")[2] or path.partition("/registries/")[2]
 
 
 def twice(counts: "Counter[str]") -> dict[str, int]:

@@ -1,6 +1,6 @@
 """What goes wrong between tenants, rules and Azure while a delivery is under way; each was a way to lose or to block one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,12 +9,15 @@ from handlers import commands as command_handler
 from handlers import model_registered, wakeups
 from shared import commands
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
+from shared.endpoints import NewDeployment
 from shared.errors import Conflict, Owner, Permanent, Transient
 from shared.messages import Queue, Received
 from shared.rows import DeliveryRow, PlanRow, TargetRow
-from shared.rules import Limits, OnlineEndpoint, Publication, Register, RegistryRule, Tenant, TenantState
+from shared.rules import Endpoint as Action
+from shared.rules import Limits, Publication, Register, RegistryRule, Tenant, TenantState
 from shared.states import DeliveryState, ShareState
-from tests.fakes import FakeAzure, FakeRows, World, refusal
+from tests.fake_azure import FakeAzure, FakeWorkspaces
+from tests.fakes import FakeRows, World, refusal
 from tests.unit.world import CARDS, EVERY_MODEL, PUBLISHER, a_world, credit_card, register, rules, subscriber, workspace
 
 
@@ -48,23 +51,21 @@ class Azure(FakeAzure):
     refused_version: str | None = None
     counts: tuple[int, ...] = ()
 
-    def begin_endpoint(self, workspace: WorkspaceId, name: str, tags: dict[str, str]) -> str | None:
+    def begin_endpoint(self, workspace: WorkspaceId, action: Action, tags: Mapping[str, str]) -> str | None:
         if self.refuse_endpoint:
             raise self.refuse_endpoint
-        return super().begin_endpoint(workspace, name, tags)
+        return super().begin_endpoint(workspace, action, tags)
 
-    def begin_deployment(
-        self, workspace: WorkspaceId, action: OnlineEndpoint, deployment: str, model: RegistryAsset, tags: dict[str, str]
-    ) -> str | None:
-        if model.asset.version == self.refused_version:
+    def begin_deployment(self, workspace: WorkspaceId, action: Action, new: NewDeployment) -> str | None:
+        if new.model.asset.version == self.refused_version:
             raise refusal("image_build_failed")
         self.counts = (*self.counts, action.instance_count)
-        return super().begin_deployment(workspace, action, deployment, model, tags)
+        return super().begin_deployment(workspace, action, new)
 
 
 def with_azure(world: World) -> Azure:
     azure = Azure(world.clock)
-    world.azure = world.registries = world.workspaces = azure
+    world.use(azure)
     return azure
 
 
@@ -173,25 +174,28 @@ def states_of_all(world: World) -> list[DeliveryState]:
     return [row.state for row in (*world.rows.deliveries.values(), *world.rows.closed.values())]
 
 
-class MovingAzure(FakeAzure):
+class MovingWorkspaces(FakeWorkspaces):
     """Moves what is registered into the workspace's own storage, and tells of it before it answers."""
 
-    tell: Callable[[WorkspaceId, Asset], None]
+    def __init__(self, azure: FakeAzure, tell: Callable[[WorkspaceId, Asset], None]) -> None:
+        super().__init__(azure)
+        self._tell = tell
 
-    def register_model(self, workspace: WorkspaceId, model: RegistryAsset, properties: dict[str, str]) -> None:
-        super().register_model(workspace, model, properties)
-        there = self.models[workspace, model.asset]
-        self.models[workspace, model.asset] = replace(there, uri=f"azureml://{workspace.name}/datastores/x/ServiceReplicated")
-        self.tell(workspace, model.asset)
+    def register(self, workspace: WorkspaceId, asset: RegistryAsset, properties: Mapping[str, str]) -> None:
+        super().register(workspace, asset, properties)
+        there = self._azure.assets[workspace, asset.asset]
+        moved = replace(there, uri=f"azureml://{workspace.name}/datastores/x/ServiceReplicated")
+        self._azure.assets[workspace, asset.asset] = moved
+        self._tell(workspace, asset.asset)
 
 
 def test_an_echo_that_comes_before_its_delivery_ends_goes_nowhere() -> None:
     adventure = subscriber("adventure", Register())
     world = a_world(replace(adventure, publications=(Publication("own", "other-hub", EVERY_MODEL, ("*",)),)))
     with_registry(world, "other-hub")
-    azure = MovingAzure(world.clock)
-    azure.tell = lambda at, asset: command_handler.handle(Received(commands.share_of(at, asset), "echo"), world)
-    world.azure = world.registries = world.workspaces = azure
+    world.workspaces = MovingWorkspaces(
+        world.azure, lambda at, asset: command_handler.handle(Received(commands.share_of(at, asset), "echo"), world)
+    )
     register(world, credit_card())
     world.run()
     assert {share.registry for share in world.rows.shares.values()} == {"hub"}

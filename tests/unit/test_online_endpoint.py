@@ -1,332 +1,421 @@
-"""What an endpoint needs next: whatever it looks like, the moves end in serving, and touch nothing that is not Fanout's."""
+"""The route `online_endpoint` from the share to the end, in memory: what serves, what stays, and what a failure leaves behind."""
 
-import re
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.assets import Asset, Kind
-from shared.online_endpoint import (
-    DELIVERY_TAG,
-    RANK_TAG,
-    Broken,
-    CreateDeployment,
-    CreateEndpoint,
-    DeleteDeployment,
-    Deployment,
-    Endpoint,
-    Move,
-    Serving,
-    SetTraffic,
-    Taken,
-    Wait,
-    deployment_name,
-    next_move,
+from shared.endpoints import MARK_TAG, RANK_TAG, Deployment
+from shared.provenance import DELIVERY
+from shared.rules import OnlineEndpoint, Scoring, TenantState
+from shared.states import DeliveryState
+from tests.fake_endpoints import OUT_OF_QUOTA
+from tests.fakes import World, refusal
+from tests.saboteur import sabotage
+from tests.unit.endpoint_world import (
+    a_subscriber_of,
+    command,
+    deliveries,
+    deploy_by_hand,
+    deployment_of,
+    publish,
+    publish_until,
+    serving,
+    states,
+    the_endpoint,
+    traffic_on_the_way,
+    versions_of,
 )
-from tests.unit.random_rows import asset_names
-from tests.unit.world import credit_card
+from tests.unit.world import CARDS, a_world, credit_card, register, rules, subscriber
 
-AZURE_NAME = re.compile(r"[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?")
-
-
-def delivery_of(asset: Asset) -> str:
-    return f"delivery/{asset.key}/cards"
+IN_STEPS = replace(CARDS, traffic=(10, 100))
+SAMPLE = replace(CARDS, sample_request='{"input_data": [[1, 2]]}')
 
 
-def name_of(asset: Asset) -> str:
-    return deployment_name(asset, delivery_of(asset))
+# ---- what arrives
 
 
-MADE_BY = {name_of(credit_card(version)): delivery_of(credit_card(version)) for version in ("1", "2", "3", "4", "7")}
-*OLDER, WANTED = MADE_BY
-TENANTS_OWN = ("blue", "champion")
-OURS = {DELIVERY_TAG: "delivery/cards"}
+def test_the_first_version_makes_the_endpoint_and_serves_all_of_it() -> None:
+    world = a_subscriber_of(CARDS)
+    publish(world, "1")
+    assert serving(the_endpoint(world)) == {"1": 100}
+    assert deliveries(world)["1"].traffic == 100
 
 
-def of_ours(name: str, state: str = "succeeded", rank: int = 7) -> Deployment:
-    return Deployment(name, state, {DELIVERY_TAG: MADE_BY[name], RANK_TAG: f"2026-03-{rank:02}"})
+def test_endpoint_and_deployment_say_whose_costs_they_are() -> None:
+    world = a_subscriber_of(CARDS)
+    publish(world, "1")
+    endpoint, delivery = the_endpoint(world), deliveries(world)["1"]
+    costs = {
+        "fanout_tenant": "fabrikam",
+        "fanout_subscription": "all",
+        "fanout_asset": "credit-card:1",
+        DELIVERY: str(delivery.address),
+        RANK_TAG: delivery.rank,
+    }
+    assert endpoint.deployments[0].tags == costs
+    assert {**endpoint.tags, MARK_TAG: ""} == {**costs, MARK_TAG: ""}
 
 
-def an_endpoint(*deployments: Deployment, traffic: dict[str, int] | None = None, state: str = "succeeded") -> Endpoint:
-    return Endpoint("cards", state, OURS, traffic or {}, deployments)
+def test_a_new_version_takes_over_step_by_step_and_the_old_one_is_kept() -> None:
+    world = a_subscriber_of(IN_STEPS)
+    publish(world, "1", "2")
+    old, new = deployment_of("1"), deployment_of("2")
+    steps = [{old: 100}, {old: 90, new: 10}, {new: 100}]
+    assert traffic_on_the_way(world) == [f"traffic {step} in fabrikam" for step in steps]
+    assert versions_of(the_endpoint(world)) == {"1", "2"}
 
 
-# ---- one look
+@pytest.mark.parametrize(("keep", "left"), [(0, {"4"}), (1, {"3", "4"}), (2, {"2", "3", "4"})])
+def test_as_many_old_ones_are_kept_as_the_subscription_says(keep: int, left: set[str]) -> None:
+    world = a_subscriber_of(replace(CARDS, keep=keep))
+    publish(world, "1", "2", "3", "4")
+    assert versions_of(the_endpoint(world)) == left
+    assert serving(the_endpoint(world)) == {"4": 100}
+
+
+@given(order=st.permutations(["1", "2", "3", "4", "5"]), seconds=st.sampled_from([0, 2, 30]), chance=st.randoms())
+@settings(max_examples=25, deadline=None)
+def test_of_many_versions_the_newest_serves_in_the_end_whatever_their_order(order: list[str], seconds: int, chance: Random) -> None:
+    world = a_world(subscriber("fabrikam", IN_STEPS), duplicate=lambda: chance.random() < 0.2)
+    for version in order:
+        register(world, credit_card(version))
+        world.run(until=timedelta(seconds=seconds))
+    world.run()
+    assert serving(the_endpoint(world)) == {"5": 100}
+    assert len(the_endpoint(world).deployments) <= 2
+    assert states(world)["5"] is DeliveryState.DELIVERED
+    assert set(states(world).values()) <= {DeliveryState.DELIVERED, DeliveryState.SUPERSEDED}
+
+
+def test_a_version_that_arrives_while_the_one_before_is_being_deployed_serves_in_the_end() -> None:
+    world = a_subscriber_of(CARDS)
+    world.azure.seconds = 120
+    publish_until(world, "2", lambda: any("deploy v2" in effect for effect in world.azure.effects))
+    publish(world, "3")
+    assert serving(the_endpoint(world)) == {"3": 100}
+    assert states(world) == {"2": DeliveryState.DELIVERED, "3": DeliveryState.DELIVERED}
+    assert versions_of(the_endpoint(world)) == {"2", "3"}
+
+
+# ---- the sample request
+
+
+def test_a_new_version_is_tried_out_once_before_it_gets_traffic() -> None:
+    world = a_subscriber_of(replace(SAMPLE, traffic=(10, 50, 100)))
+    publish(world, "1", "2")
+    assert world.azure.tried_out == [deployment_of("1"), deployment_of("2")]
+
+
+def test_a_version_that_refuses_the_sample_is_removed_and_the_old_one_serves_on() -> None:
+    world = a_subscriber_of(SAMPLE)
+    world.azure.dull_versions = {"2"}
+    publish(world, "1", "2")
+    assert serving(the_endpoint(world)) == {"1": 100}
+    assert versions_of(the_endpoint(world)) == {"1"}
+    assert len(traffic_on_the_way(world)) == 1
+    reason = deliveries(world)["2"].reason
+    assert reason
+    assert reason.code == "smoke_test_failed"
+    assert "column age is missing" in reason.text
+
+
+def test_a_version_that_never_answers_does_not_hold_up_the_next_one() -> None:
+    world = a_subscriber_of(SAMPLE)
+    world.azure.mute_versions = {"2"}
+    for version in "123":
+        register(world, credit_card(version))
+        world.run(until=timedelta(seconds=30))
+    world.run(until=timedelta(hours=6))
+    assert serving(the_endpoint(world)) == {"3": 100}
+    assert states(world)["2"] is DeliveryState.FAILED
+
+
+# ---- what fails
+
+
+def test_a_version_that_cannot_be_deployed_is_removed_and_the_old_one_serves_on_untouched() -> None:
+    world = a_subscriber_of(CARDS)
+    world.azure.failing_versions = {"2"}
+    publish(world, "1", "2")
+    assert serving(the_endpoint(world)) == {"1": 100}
+    assert versions_of(the_endpoint(world)) == {"1"}
+    assert len(traffic_on_the_way(world)) == 1
+    failed = deliveries(world)["2"]
+    assert (failed.state, failed.reason, failed.failing) == (DeliveryState.FAILED, OUT_OF_QUOTA.reason, None)
+
+
+@pytest.mark.parametrize("refused", ["create endpoint", "deploy", "traffic"])
+def test_what_azure_refuses_fails_with_its_own_words_and_leaves_nothing_behind(refused: str) -> None:
+    world = a_subscriber_of(CARDS)
+    world.azure.failing[refused] = refusal("denied_by_policy")
+    publish(world, "1")
+    failed = deliveries(world)["1"]
+    assert failed.reason
+    assert failed.reason.code == "denied_by_policy"
+    assert all(not there.deployments for there in world.azure.endpoints.values())
+
+
+def test_traffic_that_fails_half_way_goes_back_before_the_new_one_is_removed() -> None:
+    world = a_subscriber_of(IN_STEPS)
+    publish(world, "1")
+    publish_until(world, "2", lambda: len(traffic_on_the_way(world)) == 2)
+    world.azure.failing["traffic"] = refusal("denied_by_policy")
+    world.run()
+    old, new = deployment_of("1"), deployment_of("2")
+    steps = [{old: 100}, {old: 90, new: 10}, {old: 100}]
+    assert traffic_on_the_way(world) == [f"traffic {step} in fabrikam" for step in steps]
+    assert versions_of(the_endpoint(world)) == {"1"}
+    assert states(world)["2"] is DeliveryState.FAILED
+
+
+def test_an_old_one_that_cannot_be_removed_is_no_failure() -> None:
+    world = a_subscriber_of(CARDS)
+    publish(world, "1", "2")
+    world.azure.failing["delete"] = refusal("forbidden")
+    publish(world, "3")
+    assert states(world)["3"] is DeliveryState.DELIVERED
+    assert versions_of(the_endpoint(world)) == {"1", "2", "3"}
+    publish(world, "4")
+    assert versions_of(the_endpoint(world)) == {"3", "4"}
+
+
+def test_a_failed_delivery_that_is_retried_serves() -> None:
+    world = a_subscriber_of(CARDS)
+    world.azure.failing_versions = {"2"}
+    publish(world, "1", "2")
+    world.azure.failing_versions = set()
+    command(world, "retry", "2")
+    world.run()
+    assert serving(the_endpoint(world)) == {"2": 100}
+    assert states(world)["2"] is DeliveryState.DELIVERED
+
+
+def test_what_a_failure_left_behind_is_removed_and_made_anew_by_a_retry() -> None:
+    world = a_subscriber_of(CARDS)
+    world.azure.failing_versions = {"2"}
+    world.azure.failing["delete"] = refusal("forbidden")
+    publish(world, "1", "2")
+    assert states(world)["2"] is DeliveryState.FAILED
+    left = the_endpoint(world).find(deployment_of("2"))
+    assert left
+    assert left.state == "failed"
+    world.azure.failing_versions = set()
+    command(world, "retry", "2")
+    world.run()
+    assert serving(the_endpoint(world)) == {"2": 100}
+
+
+def test_a_newer_version_that_fails_leaves_the_endpoint_to_one_in_between() -> None:
+    world = a_subscriber_of(CARDS)
+    world.azure.failing_versions = {"3"}
+    for version in "123":
+        register(world, credit_card(version))
+    world.run()
+    assert serving(the_endpoint(world)) == {"2": 100}
+    assert "3" not in versions_of(the_endpoint(world))
+
+
+# ---- what is the tenant's own
+
+
+def test_a_tenants_own_share_stays_through_an_upgrade_and_one_that_fails() -> None:
+    world = a_subscriber_of(IN_STEPS)
+    publish(world, "1")
+    deploy_by_hand(world, "champion", 30)
+    publish(world, "2")
+    assert serving(the_endpoint(world)) == {"champion": 30, "2": 70}
+    assert deliveries(world)["2"].traffic == 70
+    world.azure.failing_versions = {"3"}
+    publish(world, "3")
+    assert serving(the_endpoint(world)) == {"champion": 30, "2": 70}
+
+
+def test_a_tenants_endpoint_of_the_same_name_is_left_alone() -> None:
+    world = a_subscriber_of(CARDS)
+    deploy_by_hand(world, "champion", 100)
+    before = the_endpoint(world)
+    publish(world, "1")
+    assert the_endpoint(world) == before
+    reason = deliveries(world)["1"].reason
+    assert reason
+    assert reason.code == "endpoint_taken"
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [(100, 0), (0, 100)])
+def test_an_endpoint_that_is_adopted_gets_our_deployment_and_what_the_tenant_left_of_the_traffic(theirs: int, ours: int) -> None:
+    world = a_subscriber_of(replace(CARDS, adopt=True))
+    deploy_by_hand(world, "champion", theirs)
+    publish(world, "1", "2", "3")
+    endpoint = the_endpoint(world)
+    assert endpoint.tags == {"team": "risk"}
+    assert endpoint.share_of("champion") == theirs
+    assert endpoint.share_of(deployment_of("3")) == ours
+    assert {version: row.traffic for version, row in deliveries(world).items()} == dict.fromkeys("123", ours)
+    assert versions_of(endpoint) == {"2", "3"}
+
+
+def test_a_deployment_of_the_wanted_name_that_is_not_ours_is_left_alone() -> None:
+    world = a_subscriber_of(CARDS)
+    publish(world, "1")
+    deploy_by_hand(world, deployment_of("2"), 0)
+    publish(world, "2")
+    assert serving(the_endpoint(world)) == {"1": 100}
+    assert the_endpoint(world).find(deployment_of("2")) == Deployment(deployment_of("2"), "succeeded")
+    assert states(world)["2"] is DeliveryState.FAILED
+
+
+# ---- models that are no MLflow models
+
+
+def custom(action: OnlineEndpoint) -> World:
+    """A world in which version 1 came into the registry as a custom model, its delivery not begun."""
+    world = a_subscriber_of(action)
+    publish_until(world, "1", lambda: bool(world.rows.deliveries))
+    at, plan = next(iter(world.rows.plans.items()))
+    world.rows.plans[at] = replace(plan, asset=replace(plan.asset, type="custom_model"))
+    return world
+
+
+CODE = "azureml://registries/hub/codes/score/versions/1"
+
+
+def test_a_model_that_is_no_mlflow_model_needs_scoring_code() -> None:
+    world = custom(CARDS)
+    world.run()
+    reason = deliveries(world)["1"].reason
+    assert reason
+    assert reason.code == "not_deployable"
+    assert world.azure.endpoints == {}
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "expected"),
-    [
-        (None, CreateEndpoint()),
-        (an_endpoint(state="creating"), Wait()),
-        (an_endpoint(state="deleting"), Wait()),
-        (an_endpoint(state="failed"), Broken("endpoint cards")),
-        (an_endpoint(state="canceled"), Broken("endpoint cards")),
-        (replace(an_endpoint(), tags={}), Taken("endpoint cards")),
-        (replace(an_endpoint(state="failed"), tags={}), Taken("endpoint cards")),
-        (an_endpoint(), CreateDeployment()),
-        (an_endpoint(of_ours(OLDER[0])), CreateDeployment()),
-        (an_endpoint(of_ours(WANTED, "creating")), Wait()),
-        (an_endpoint(of_ours(WANTED, "failed")), Broken(f"deployment {WANTED}")),
-        (an_endpoint(Deployment(WANTED, "succeeded")), Taken(f"deployment {WANTED}")),
-        (an_endpoint(of_ours(WANTED), traffic={WANTED: 100}), Serving()),
-    ],
+    ("named", "along", "used"),
+    [("azureml:own:1", "azureml:along:1", "azureml:own:1"), (None, "azureml:along:1", "azureml:along:1")],
 )
-def test_the_next_move_by_what_is_there(endpoint: Endpoint | None, expected: Move) -> None:
-    assert next_move(endpoint, WANTED, (100,)) == expected
+def test_a_model_with_scoring_code_is_deployed_in_the_environment_named_or_the_one_that_came_along(
+    named: str | None, along: str, used: str
+) -> None:
+    world = custom(replace(CARDS, scoring=Scoring(CODE, "score.py", named)))
+    at, plan = next(iter(world.rows.plans.items()))
+    world.rows.plans[at] = replace(plan, environment=along)
+    world.run()
+    assert states(world) == {"1": DeliveryState.DELIVERED}
+    _action, new = world.azure.new[deployment_of("1")]
+    assert new.environment == used
+
+
+def test_scoring_code_without_any_environment_is_refused_before_anything_is_made() -> None:
+    world = custom(replace(CARDS, scoring=Scoring(CODE, "score.py")))
+    world.run()
+    assert states(world) == {"1": DeliveryState.FAILED}
+    assert world.azure.endpoints == {}
+
+
+# ---- what is called off
+
+
+@pytest.mark.parametrize("begun", ["deploy v2", f"traffic {{'{deployment_of('1')}': 90"])
+def test_a_delivery_that_is_cancelled_on_its_way_leaves_the_old_one_serving_and_nothing_of_its_own(begun: str) -> None:
+    world = a_subscriber_of(IN_STEPS)
+    publish(world, "1")
+    publish_until(world, "2", lambda: any(effect.startswith(begun) for effect in world.azure.effects))
+    command(world, "cancel", "2")
+    world.run()
+    assert states(world)["2"] is DeliveryState.CANCELLED
+    assert serving(the_endpoint(world)) == {"1": 100}
+    assert versions_of(the_endpoint(world)) == {"1"}
+
+
+def test_a_cancel_lets_a_later_version_at_the_endpoint() -> None:
+    world = a_subscriber_of(CARDS)
+    publish_until(world, "1", lambda: any("deploy v1" in effect for effect in world.azure.effects))
+    command(world, "cancel", "1")
+    publish(world, "2")
+    assert states(world) == {"1": DeliveryState.CANCELLED, "2": DeliveryState.DELIVERED}
+    assert versions_of(the_endpoint(world)) == {"2"}
+
+
+def test_a_subscription_that_ends_on_the_way_leaves_nothing_behind() -> None:
+    world = a_subscriber_of(CARDS)
+    publish(world, "1")
+    publish_until(world, "2", lambda: any("deploy v2" in effect for effect in world.azure.effects))
+    world.rules.rules = rules(subscriber("fabrikam"))
+    world.run()
+    assert states(world)["2"] is DeliveryState.CANCELLED
+    assert versions_of(the_endpoint(world)) == {"1"}
+
+
+def test_one_that_was_held_and_overtaken_is_superseded_and_leaves_nothing_behind() -> None:
+    world = a_subscriber_of(replace(CARDS, keep=2))
+    publish(world, "1")
+    publish_until(world, "2", lambda: any("deploy v2" in effect for effect in world.azure.effects))
+    active = world.rules.rules
+    world.rules.rules = rules(subscriber("fabrikam", replace(CARDS, keep=2), state=TenantState.PAUSED))
+    world.run(until=timedelta(minutes=5))
+    assert states(world)["2"] is DeliveryState.HELD
+    world.rules.rules = active
+    due, world.queues.due = world.queues.due, []
+    register(world, credit_card("3"))
+    world.run(until=timedelta(minutes=4))
+    world.queues.due.extend(due)
+    world.run()
+    assert states(world) == {"1": DeliveryState.DELIVERED, "2": DeliveryState.SUPERSEDED, "3": DeliveryState.DELIVERED}
+    assert versions_of(the_endpoint(world)) == {"1", "3"}
+
+
+# ---- crashes
+
+
+def outcome(world: World) -> tuple[object, ...]:
+    endpoint = the_endpoint(world)
+    found = sorted((each.name, each.state) for each in endpoint.deployments)
+    return found, sorted(endpoint.traffic.items()), endpoint.state, sorted(states(world).items())
+
+
+def upgraded() -> World:
+    """The delivery of version 2 is planned, beside version 1 and what the tenant deployed itself."""
+    world = a_subscriber_of(replace(IN_STEPS, sample_request="{}", keep=0))
+    world.azure.seconds = 1
+    publish(world, "1")
+    deploy_by_hand(world, "champion", 30)
+    publish_until(world, "2", lambda: bool(world.rows.deliveries))
+    return world
+
+
+def failing() -> World:
+    world = upgraded()
+    world.azure.failing_versions = {"2"}
+    return world
+
+
+def refusing() -> World:
+    world = upgraded()
+    world.azure.dull_versions = {"2"}
+    return world
+
 
-
-def test_the_first_version_gets_all_traffic_at_once() -> None:
-    endpoint = an_endpoint(of_ours(WANTED))
-    assert next_move(endpoint, WANTED, (10, 100)) == SetTraffic(endpoint, {WANTED: 100})
-
-
-def test_a_new_version_begins_with_the_first_step_and_the_old_one_keeps_the_rest() -> None:
-    endpoint = an_endpoint(of_ours(OLDER[0]), of_ours(WANTED), traffic={OLDER[0]: 100})
-    assert next_move(endpoint, WANTED, (10, 100)) == SetTraffic(endpoint, {OLDER[0]: 90, WANTED: 10})
-
-
-def test_steps_are_percent_of_what_the_tenant_left_to_fanout() -> None:
-    endpoint = an_endpoint(Deployment("blue", "succeeded"), of_ours(OLDER[0]), of_ours(WANTED), traffic={"blue": 40, OLDER[0]: 60})
-    assert next_move(endpoint, WANTED, (50, 100)) == SetTraffic(endpoint, {"blue": 40, OLDER[0]: 30, WANTED: 30})
-
-
-def test_after_the_last_step_comes_all_of_it() -> None:
-    endpoint = an_endpoint(of_ours(OLDER[0]), of_ours(WANTED), traffic={OLDER[0]: 90, WANTED: 10})
-    assert next_move(endpoint, WANTED, (10,)) == SetTraffic(endpoint, {WANTED: 100})
-
-
-def test_a_tenant_that_takes_all_traffic_for_itself_keeps_it() -> None:
-    endpoint = an_endpoint(Deployment("blue", "succeeded"), of_ours(WANTED), traffic={"blue": 100})
-    assert next_move(endpoint, WANTED, (10, 100)) == Serving()
-
-
-def test_what_is_wanted_stays_even_where_the_tenant_takes_all_traffic() -> None:
-    tenants, other = Deployment("blue", "succeeded"), of_ours(OLDER[0], rank=2)
-    endpoint = an_endpoint(tenants, other, of_ours(WANTED, rank=1), traffic={"blue": 100})
-    assert next_move(endpoint, WANTED, (100,)) == Serving()
-
-
-def test_of_two_older_deployments_without_traffic_the_newer_is_kept() -> None:
-    older, newer = of_ours(OLDER[0], rank=1), of_ours(OLDER[1], rank=2)
-    endpoint = an_endpoint(newer, older, of_ours(WANTED), traffic={WANTED: 100})
-    assert next_move(endpoint, WANTED, (100,)) == DeleteDeployment(older.name)
-
-
-def test_the_deployment_that_is_kept_is_a_way_back_so_not_one_that_failed() -> None:
-    """Given version 1 served, version 2 failed to start and version 7 serves now."""
-    served, failed = of_ours(OLDER[0], rank=1), of_ours(OLDER[1], "failed", rank=2)
-    endpoint = an_endpoint(served, failed, of_ours(WANTED), traffic={WANTED: 100})
-    assert next_move(endpoint, WANTED, (100,)) == DeleteDeployment(failed.name)
-
-
-def test_a_deployment_on_which_azure_is_at_work_is_not_deleted() -> None:
-    endpoint = an_endpoint(of_ours(OLDER[0], "updating"), of_ours(OLDER[1]), of_ours(WANTED), traffic={WANTED: 100})
-    assert next_move(endpoint, WANTED, (100,)) == Serving()
-
-
-# ---- all moves, until it serves
-
-
-def settled(state: str) -> str:
-    return state if state in ("succeeded", "failed", "canceled") else "succeeded"
-
-
-@dataclass
-class AzureMl:
-    """An endpoint to which moves are applied as Azure ML would, refusing what it refuses; `looks` is what was seen on the way."""
-
-    endpoint: Endpoint | None
-    looks: list[Endpoint] = field(default_factory=list)
-    moves: list[Move] = field(default_factory=list)
-
-    def play(self, steps: tuple[int, ...], most: int) -> Move:
-        for _ in range(most):
-            move = next_move(self.endpoint, WANTED, steps)
-            if isinstance(move, Serving | Taken | Broken):
-                return move
-            self.moves.append(move)
-            self.endpoint = self._after(move)
-            self.looks.append(self.endpoint)
-        raise AssertionError(f"no end in {most} moves: {self.moves}")
-
-    def _after(self, move: Move) -> Endpoint:
-        match move:
-            case CreateEndpoint():
-                return Endpoint("cards", "creating", OURS)
-            case SetTraffic(endpoint, traffic):
-                assert endpoint == self.endpoint
-                return replace(self._there, traffic=traffic, state="updating")
-            case CreateDeployment():
-                assert WANTED not in {each.name for each in self._there.deployments}
-                return self._with(*self._there.deployments, of_ours(WANTED, "creating"))
-            case DeleteDeployment(name):
-                assert not self._there.traffic.get(name), "Azure refuses to delete a deployment with traffic"
-                return self._with(*(each for each in self._there.deployments if each.name != name))
-            case _:
-                done = [replace(each, state=settled(each.state)) for each in self._there.deployments]
-                return replace(self._with(*done), state="succeeded")
-
-    @property
-    def _there(self) -> Endpoint:
-        assert self.endpoint
-        return self.endpoint
-
-    def _with(self, *deployments: Deployment) -> Endpoint:
-        return replace(self._there, deployments=deployments)
-
-
-STATES = st.sampled_from(["succeeded", "succeeded", "succeeded", "failed", "canceled", "updating", "creating"])
-
-
-@st.composite
-def endpoints(draw: st.DrawFn) -> Endpoint:
-    """An endpoint of ours in any state that Azure can show, the wanted deployment not there, arriving or there."""
-    older = [of_ours(name, draw(STATES), OLDER.index(name)) for name in draw(st.sets(st.sampled_from(OLDER)))]
-    own = [
-        Deployment(name, draw(STATES), draw(st.just({}) | st.just({"by": "hand"})))
-        for name in draw(st.sets(st.sampled_from(TENANTS_OWN)))
-    ]
-    arriving = of_ours(WANTED, draw(st.sampled_from(["succeeded", "creating"])), draw(st.integers(0, 9)))
-    wanted = [arriving] if draw(st.booleans()) else []
-    deployments = draw(st.permutations([*older, *own, *wanted]))
-    state = draw(st.sampled_from(["succeeded", "succeeded", "updating"]))
-    return Endpoint("cards", state, OURS, draw(traffic_over([each.name for each in deployments])), tuple(deployments))
-
-
-def traffic_over(names: list[str]) -> st.SearchStrategy[dict[str, int]]:
-    """None at all, or 100 percent in parts."""
-    cuts = st.lists(st.integers(0, 100), min_size=len(names) - 1, max_size=len(names) - 1).map(sorted) if names else st.nothing()
-    parts = cuts.map(lambda cut: [high - low for low, high in zip([0, *cut], [*cut, 100], strict=True)])
-    return st.just({}) | parts.map(lambda percents: dict(zip(names, percents, strict=True)))
-
-
-rising_steps = st.sets(st.integers(1, 99), max_size=4).map(lambda steps: (*sorted(steps), 100))
-
-
-def bound(endpoint: Endpoint | None, steps: tuple[int, ...]) -> int:
-    """Two to create, one a step, one for each deployment to delete; a wait after each, one before all, and the last look."""
-    return 2 * (2 + len(steps) + len(endpoint.deployments if endpoint else ())) + 2
-
-
-def shares(endpoint: Endpoint, ours: bool) -> dict[str, int]:
-    names = {each.name for each in endpoint.deployments if each.is_ours == ours}
-    return {name: percent for name, percent in endpoint.traffic.items() if name in names and percent}
-
-
-@given(endpoint=st.none() | endpoints(), steps=rising_steps)
-def test_whatever_the_endpoint_looks_like_it_serves_after_few_moves(endpoint: Endpoint | None, steps: tuple[int, ...]) -> None:
-    azure = AzureMl(endpoint)
-    assert azure.play(steps, bound(endpoint, steps)) == Serving()
-    assert azure.endpoint
-    theirs = sum(shares(azure.endpoint, ours=False).values())
-    assert azure.endpoint.traffic.get(WANTED, 0) == 100 - theirs
-    assert WANTED in {each.name for each in azure.endpoint.deployments}
-
-
-@given(endpoint=st.none() | endpoints(), steps=rising_steps)
-def test_traffic_sums_to_0_or_100_and_names_only_what_is_there(endpoint: Endpoint | None, steps: tuple[int, ...]) -> None:
-    azure = AzureMl(endpoint)
-    azure.play(steps, bound(endpoint, steps))
-    for look in azure.looks:
-        assert sum(look.traffic.values()) in (0, 100)
-        assert {name for name, percent in look.traffic.items() if percent} <= {each.name for each in look.deployments}
-
-
-@given(endpoint=endpoints(), steps=rising_steps)
-def test_the_tenants_own_deployments_and_their_traffic_stay_as_they_are(endpoint: Endpoint, steps: tuple[int, ...]) -> None:
-    azure = AzureMl(endpoint)
-    azure.play(steps, bound(endpoint, steps))
-    own = {each.name for each in endpoint.deployments if not each.is_ours}
-    for look in azure.looks:
-        assert {each.name for each in look.deployments if not each.is_ours} == own
-        assert shares(look, ours=False) == shares(endpoint, ours=False)
-
-
-@given(endpoint=endpoints(), steps=rising_steps)
-def test_only_what_fanout_made_is_deleted_and_never_what_is_wanted(endpoint: Endpoint, steps: tuple[int, ...]) -> None:
-    azure = AzureMl(endpoint)
-    azure.play(steps, bound(endpoint, steps))
-    assert {move.name for move in azure.moves if isinstance(move, DeleteDeployment)} <= set(OLDER)
-
-
-@given(endpoint=endpoints(), steps=rising_steps)
-def test_steps_are_taken_in_order_and_none_is_left_out(endpoint: Endpoint, steps: tuple[int, ...]) -> None:
-    azure = AzureMl(endpoint)
-    azure.play(steps, bound(endpoint, steps))
-    room = 100 - sum(shares(endpoint, ours=False).values())
-    start = endpoint.traffic.get(WANTED, 0)
-    older_serve = bool(shares(endpoint, ours=True).keys() - {WANTED})
-    reached = {room * step // 100 for step in steps} if older_serve else {room}
-    taken = [move.traffic[WANTED] for move in azure.moves if isinstance(move, SetTraffic)]
-    assert taken == sorted(share for share in reached if share > start)
-
-
-@given(endpoint=endpoints(), steps=rising_steps)
-def test_at_most_one_of_ours_is_kept_without_traffic(endpoint: Endpoint, steps: tuple[int, ...]) -> None:
-    azure = AzureMl(endpoint)
-    azure.play(steps, bound(endpoint, steps))
-    assert azure.endpoint
-    ready = [each for each in azure.endpoint.deployments if each.is_ours and each.state == settled(each.state)]
-    assert len([each for each in ready if each.name != WANTED and not azure.endpoint.traffic.get(each.name)]) <= 1
-
-
-@given(endpoint=endpoints(), steps=rising_steps)
-def test_an_endpoint_that_serves_is_left_alone(endpoint: Endpoint, steps: tuple[int, ...]) -> None:
-    azure = AzureMl(endpoint)
-    azure.play(steps, bound(endpoint, steps))
-    assert next_move(azure.endpoint, WANTED, steps) == Serving()
-
-
-@given(endpoint=endpoints(), steps=rising_steps)
-def test_an_endpoint_that_someone_else_made_is_never_touched(endpoint: Endpoint, steps: tuple[int, ...]) -> None:
-    azure = AzureMl(replace(endpoint, tags={"team": "risk"}))
-    assert azure.play(steps, most=1) == Taken("endpoint cards")
-
-
-# ---- names
-
-models = st.builds(Asset, st.just(Kind.MODEL), asset_names, asset_names | st.text(min_size=1, max_size=255))
-
-
-@given(asset=models)
-@example(credit_card("9" * 40))
-@example(credit_card("."))
-def test_a_deployment_has_a_name_that_azure_accepts_whatever_the_version_is(asset: Asset) -> None:
-    name = name_of(asset)
-    assert 3 <= len(name) <= 32
-    assert AZURE_NAME.fullmatch(name)
-
-
-@given(one=models, other=models)
-def test_different_assets_are_different_deployments(one: Asset, other: Asset) -> None:
-    assert (name_of(one) == name_of(other)) == (one == other)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        (credit_card("1.0"), credit_card("1-0")),
-        (credit_card("1"), credit_card("1.")),
-        (credit_card("rc"), credit_card("RC")),
-        (credit_card("9" * 40), credit_card("9" * 41)),
-        (credit_card("1"), Asset(Kind.MODEL, "fraud", "1")),
-    ],
-    ids=str,
-)
-def test_versions_that_look_alike_are_different_deployments_in_any_case_of_letters(one: Asset, other: Asset) -> None:
-    assert name_of(one).lower() != name_of(other).lower()
-
-
-def test_a_deployments_name_shows_the_version() -> None:
-    assert name_of(credit_card("2026.03.1")).startswith("v2026-03-1-")
-
-
-def test_a_deployment_that_copied_our_tags_is_not_ours() -> None:
-    copied = Deployment("champion", "succeeded", {DELIVERY_TAG: MADE_BY[WANTED], RANK_TAG: "2026-03-01"})
-    assert not copied.is_ours
-    assert of_ours(WANTED).is_ours
-    endpoint = an_endpoint(copied, of_ours(WANTED), traffic={"champion": 30, WANTED: 70})
-    assert next_move(endpoint, WANTED, (100,)) == Serving()
+def cancelled() -> World:
+    world = upgraded()
+    world.run(stop=lambda: len(traffic_on_the_way(world)) == 2)
+    row = deliveries(world)["2"]
+    world.rows.replace(replace(row, cancelled_by="the risk team"))
+    return world
+
+
+@pytest.mark.parametrize("scene", [upgraded, failing, refusing, cancelled])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_crash_at_any_call_changes_nothing_in_the_end(scene: Callable[[], World], when: str) -> None:
+    calm = scene()
+    saboteur = sabotage(calm)
+    calm.run()
+    expected = outcome(calm)
+    for call in range(1, saboteur.calls + 1):
+        world = scene()
+        getattr(sabotage(world), when).add(call)
+        world.run(until=timedelta(hours=6))
+        assert outcome(world) == expected, f"{when} call {call}"

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
 from shared import settings
 from shared.errors import Owner, Permanent
-from shared.settings import Connection
+from shared.settings import Connection, OutcomesSetting
 
 LOCAL_CLOUD = {
     "name": "LocalCloud",
@@ -22,7 +23,10 @@ LOCAL_CLOUD = {
     },
 }
 ALL = ["ServiceBus", "ServiceBus__fullyQualifiedNamespace", "Tables", "Tables__tableServiceUri"]
-ALL += ["FANOUT_AZURE_CLOUD", "FANOUT_OVERDUE_SECONDS"]
+ALL += ["FANOUT_AZURE_CLOUD", "FANOUT_OVERDUE_SECONDS", "PYTHON_THREADPOOL_THREAD_COUNT"]
+TOPIC, DOMAIN, KEY = "Outcomes__topicEndpointUri", "Outcomes__domainEndpointUri", "Outcomes__key"
+ALL += [TOPIC, DOMAIN, KEY]
+ENDPOINT = "https://outcomes.westeurope-1.eventgrid.azure.net/api/events"
 
 
 @pytest.fixture(autouse=True)
@@ -139,3 +143,53 @@ def test_each_reading_takes_the_setting_as_it_is_then(monkeypatch: pytest.Monkey
     first = settings.tables()
     monkeypatch.setenv("Tables", "second")
     assert (first.connection_string, settings.tables().connection_string) == ("first", "second")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, None),
+        ({TOPIC: "", DOMAIN: "", KEY: ""}, None),
+        ({TOPIC: ENDPOINT}, OutcomesSetting(ENDPOINT, is_domain=False, key=None)),
+        ({DOMAIN: ENDPOINT, TOPIC: ""}, OutcomesSetting(ENDPOINT, is_domain=True, key=None)),
+        ({DOMAIN: ENDPOINT, KEY: "k"}, OutcomesSetting(ENDPOINT, is_domain=True, key="k")),
+    ],
+)
+def test_outcomes_go_to_a_topic_or_to_a_domain_or_nowhere(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str], expected: OutcomesSetting | None
+) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    assert settings.outcomes() == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({TOPIC: ENDPOINT, DOMAIN: ENDPOINT}, DOMAIN),
+        ({KEY: "k"}, KEY),
+        ({TOPIC: "outcomes.westeurope-1.eventgrid.azure.net"}, TOPIC),
+        ({TOPIC: ENDPOINT.replace("https", "http")}, TOPIC),
+        ({TOPIC: ENDPOINT.removesuffix("/api/events")}, TOPIC),
+        ({TOPIC: f"{ENDPOINT}?api-version=2018-01-01"}, TOPIC),
+        ({DOMAIN: "https:///api/events"}, DOMAIN),
+    ],
+)
+def test_a_place_for_outcomes_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, values: dict[str, str], named: str) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    assert named in refusal(settings.outcomes)
+
+
+@pytest.mark.parametrize(("text", "threads"), [("1", 1), ("32", 32), (" 64 ", 64)])
+def test_the_threads_are_as_many_as_the_worker_is_told(monkeypatch: pytest.MonkeyPatch, text: str, threads: int) -> None:
+    monkeypatch.setenv("PYTHON_THREADPOOL_THREAD_COUNT", text)
+    assert settings.threads() == threads
+
+
+@pytest.mark.parametrize("text", [None, "", "many", "0", "-1", "1.5"])
+def test_what_tells_the_worker_nothing_leaves_the_threads_to_python(monkeypatch: pytest.MonkeyPatch, text: str | None) -> None:
+    if text is not None:
+        monkeypatch.setenv("PYTHON_THREADPOOL_THREAD_COUNT", text)
+    with ThreadPoolExecutor() as pool:
+        assert settings.threads() == pool._max_workers

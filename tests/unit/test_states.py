@@ -8,7 +8,7 @@ import pytest
 from shared.rows import move
 from shared.states import DeliveryState as Delivery
 from shared.states import ShareState as Share
-from shared.states import State, is_final, may_follow, successors
+from shared.states import State, is_final, may_be_commanded, may_follow, successors
 from tests.unit.example_rows import A_DELIVERY
 
 LEGAL: set[tuple[State, State]] = {
@@ -20,6 +20,8 @@ LEGAL: set[tuple[State, State]] = {
     (Share.IMPORTING, Share.FAILED),
     (Share.FANNING_OUT, Share.SHARED),
     (Share.FANNING_OUT, Share.FAILED),
+    (Share.RECALLING, Share.RECALLED),
+    (Share.RECALLING, Share.FAILED),
     (Delivery.PLANNED, Delivery.HELD),
     (Delivery.PLANNED, Delivery.RUNNING),
     (Delivery.PLANNED, Delivery.DELIVERED),  # it is there already
@@ -36,14 +38,32 @@ LEGAL: set[tuple[State, State]] = {
     (Delivery.RUNNING, Delivery.FAILED),
     (Delivery.RUNNING, Delivery.SUPERSEDED),
     (Delivery.RUNNING, Delivery.CANCELLED),
+    (Delivery.PLANNED, Delivery.AWAITING_APPROVAL),
+    (Delivery.HELD, Delivery.AWAITING_APPROVAL),
+    (Delivery.AWAITING_APPROVAL, Delivery.HELD),  # no approval is needed any more, or a tenant is paused
+    (Delivery.AWAITING_APPROVAL, Delivery.FAILED),
+    (Delivery.AWAITING_APPROVAL, Delivery.CANCELLED),
+    (Delivery.RECALLING, Delivery.RECALLED),
+    (Delivery.RECALLING, Delivery.FAILED),
+}
+COMMANDED: set[tuple[State, State]] = {
+    (Share.SHARED, Share.FANNING_OUT),  # push
+    (Share.FAILED, Share.REQUESTED),  # retry
+    (Delivery.FAILED, Delivery.PLANNED),  # retry
+    (Delivery.CANCELLED, Delivery.PLANNED),  # push
+    (Delivery.AWAITING_APPROVAL, Delivery.PLANNED),  # approve
+    *((state, Share.RECALLING) for state in Share if state is not Share.RECALLED),
+    *((state, Delivery.RECALLING) for state in Delivery if state is not Delivery.RECALLED),
 }
 FINAL: set[State] = {
     Share.SHARED,
     Share.FAILED,
+    Share.RECALLED,
     Delivery.DELIVERED,
     Delivery.FAILED,
     Delivery.SUPERSEDED,
     Delivery.CANCELLED,
+    Delivery.RECALLED,
 }
 STATES: list[State] = [*Share, *Delivery]
 PAIRS: list[tuple[State, State]] = [*product(Share, Share), *product(Delivery, Delivery)]
@@ -56,6 +76,11 @@ def as_read(value: object) -> str:
 @pytest.mark.parametrize(("old", "new"), PAIRS, ids=as_read)
 def test_a_state_follows_only_where_the_table_says_so_or_stays(old: State, new: State) -> None:
     assert may_follow(old, new) == (old is new or (old, new) in LEGAL)
+
+
+@pytest.mark.parametrize(("old", "new"), PAIRS, ids=as_read)
+def test_a_command_leads_only_where_the_table_says_so(old: State, new: State) -> None:
+    assert may_be_commanded(old, new) == ((old, new) in COMMANDED)
 
 
 @pytest.mark.parametrize("state", STATES, ids=as_read)
@@ -71,6 +96,7 @@ def reachable(state: State) -> set[State]:
         if here not in found:
             found.add(here)
             ahead.extend(successors(here))
+            ahead.extend(new for old, new in COMMANDED if old is here)
     return found
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared.endpoints import deployment_name
 
 from shared.assets import Asset, WorkspaceAsset
 from shared.errors import Transient
-from shared.online_endpoint import deployment_name
 from shared.rows import DeliveryRow
 from shared.rules import Publication, Register, RegistryRule, TenantState
 from shared.states import DeliveryState, ShareState
@@ -33,7 +33,7 @@ def three_subscribers(**options: Any) -> World:
 def outcome(world: World) -> tuple[object, ...]:
     """What the tenants have and what the rows say, without what time and chance decide."""
     return (
-        sorted((str(at), str(asset)) for at, asset in world.azure.models),
+        sorted((str(at), str(asset)) for at, asset in world.azure.assets),
         sorted((endpoint.name, sorted(endpoint.traffic.items()), endpoint.state) for endpoint in world.azure.endpoints.values()),
         sorted((str(row.address), row.state) for row in world.rows.closed.values()),
         sorted((str(row.address), row.state) for row in world.rows.shares.values()),
@@ -53,7 +53,7 @@ def test_a_registered_model_arrives_at_all_who_subscribed() -> None:
     world.run()
     assert {share.state for share in world.rows.shares.values()} == {ShareState.SHARED}
     assert {row.state for row in world.rows.closed.values()} == {DeliveryState.DELIVERED}
-    assert (workspace("adventure"), credit_card()) in world.azure.models
+    assert (workspace("adventure"), credit_card()) in world.azure.assets
     assert world.azure.endpoints[workspace("fabrikam"), "cards"].traffic == {serving(world, credit_card()): 100}
     assert world.rows.deliveries == {}
     assert world.open_work.addresses <= {row for row in world.open_work.addresses if row.row == ""}
@@ -222,14 +222,14 @@ def test_an_import_whose_answer_was_lost_is_not_begun_again_after_another_failur
 def test_a_model_of_other_content_under_the_same_name_is_a_conflict_and_stays() -> None:
     world = a_world(subscriber("adventure", Register()))
     register(world, credit_card(), at=workspace("adventure"))
-    there = world.azure.models[workspace("adventure"), credit_card()]
+    there = world.azure.assets[workspace("adventure"), credit_card()]
     register(world, credit_card())
     world.run()
     (delivery,) = world.rows.closed.values()
     assert delivery.state is DeliveryState.FAILED
     assert delivery.reason
     assert delivery.reason.code == "conflict"
-    assert world.azure.models[workspace("adventure"), credit_card()] is there
+    assert world.azure.assets[workspace("adventure"), credit_card()] is there
 
 
 def test_a_tenants_own_model_is_shared_though_a_delivery_of_that_name_failed_there() -> None:
@@ -239,7 +239,7 @@ def test_a_tenants_own_model_is_shared_though_a_delivery_of_that_name_failed_the
     wider = replace(provider, registries=(*provider.registries, RegistryRule("other-hub", ("*",))))
     world.rules.rules = replace(world.rules.rules, provider=wider)
     register(world, credit_card())
-    world.azure.models[workspace("adventure"), credit_card()] = WorkspaceAsset(credit_card(), "azureml://own", world.clock.now())
+    world.azure.assets[workspace("adventure"), credit_card()] = WorkspaceAsset(credit_card(), "azureml://own", world.clock.now())
     world.run()
     register(world, credit_card(), at=workspace("adventure"))
     world.run()
@@ -281,7 +281,7 @@ def test_a_subscription_that_ended_in_between_cancels() -> None:
     world.rules.rules = rules(subscriber("adventure"))
     world.run()
     assert {row.state for row in world.rows.closed.values()} == {DeliveryState.CANCELLED}
-    assert (workspace("adventure"), credit_card()) not in world.azure.models
+    assert (workspace("adventure"), credit_card()) not in world.azure.assets
 
 
 def test_a_lost_wake_up_is_healed_by_the_timer() -> None:

@@ -55,6 +55,6 @@ def a_world(*subscribers: Tenant, duplicate: Callable[[], bool] = lambda: False)
 def register(world: World, asset: Asset, at: WorkspaceId = PUBLISHER, message_id: str = "") -> None:
     """A data scientist registers a model, and the event's handler puts its command on the queue."""
     registered = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=int(asset.version))
-    world.azure.models.setdefault((at, asset), WorkspaceAsset(asset, f"azureml://{at.name}/datastores/x", registered))
+    world.azure.assets.setdefault((at, asset), WorkspaceAsset(asset, f"azureml://{at.name}/datastores/x", registered))
     command = Outgoing(commands.share_of(at, asset), message_id or f"event-{at.name}-{asset}")
     world.queues.send(Queue.COMMANDS, [command])

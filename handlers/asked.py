@@ -1,0 +1,12 @@
+"""What a command's handler knows of the message that brought it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`id` is the message's, the same for all its delayed copies; `attempt` counts these, from 1."""
+
+    id: str
+    attempt: int = 1
+    correlation_id: str | None = None

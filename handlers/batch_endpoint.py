@@ -1,0 +1,11 @@
+"""The route `batch_endpoint`: a new version becomes the endpoint's default deployment, if the tenant has none of its own there."""
+
+from handlers import rollout
+from handlers.rollout import Rollout
+from handlers.turns import Turn
+from shared.rows import DeliveryRow
+from shared.rules import BatchEndpoint
+
+
+def step(turn: Turn[DeliveryRow], action: BatchEndpoint) -> DeliveryRow:
+    return rollout.step(turn, Rollout(action))

@@ -1,0 +1,49 @@
+"""What every change to an endpoint goes through, whichever way it leads: begin it, wait for it, look at its outcome."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from handlers.turns import Turn
+from shared import backoff, logs
+from shared.errors import Reason
+from shared.ports import OperationState
+from shared.rows import DeliveryRow
+
+log = logging.getLogger("fanout.endpoints")
+
+
+def is_busy(turn: Turn[DeliveryRow]) -> bool:
+    """Whether Azure is still at the last change. Permanent, with Azure's own text, where that failed."""
+    operation = turn.row.operation
+    return operation is not None and turn.fanout.endpoints.operation(operation) is OperationState.RUNNING
+
+
+def wait_for_azure(turn: Turn[DeliveryRow]) -> DeliveryRow:
+    return _look_again(turn, turn.row)
+
+
+def wait(turn: Turn[DeliveryRow], why: str | None = None) -> DeliveryRow:
+    """Look again later at what is not this delivery's own change."""
+    row = replace(turn.row, operation=None)
+    if why and not (row.attempts and row.attempts[-1].outcome == why):
+        row = row.tried(turn.now, "endpoint", why)
+    return _look_again(turn, row)
+
+
+def begun(turn: Turn[DeliveryRow], row: DeliveryRow, effect: Callable[[], str | None]) -> DeliveryRow:
+    """Begin the change that the row claims, and look later whether it is through."""
+    operation = effect()
+    logs.event(log, row.step, delivery_id=row.address, workspace=row.workspace.name, tenant=row.tenant)
+    row = replace(row.tried(turn.now, row.step, "accepted"), operation=operation, since=turn.now, looks=0, failures=0)
+    return turn.again(row, backoff.poll_delay(0))
+
+
+def ended_in_failure(turn: Turn[DeliveryRow], reason: Reason) -> DeliveryRow:
+    row = turn.row
+    return replace(row.tried(turn.now, row.step, str(reason)), operation=None, failing=None).failed(reason)
+
+
+def _look_again(turn: Turn[DeliveryRow], row: DeliveryRow) -> DeliveryRow:
+    elapsed = (turn.now - (row.since or row.created_at)).total_seconds()
+    return turn.again(replace(row, looks=row.looks + 1, failures=0), backoff.poll_delay(elapsed))

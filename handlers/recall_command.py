@@ -1,0 +1,53 @@
+"""The command `recall`: puts the asset's share into `recalling`, whatever state it is in. handlers/recall.py does the rest."""
+
+import logging
+from dataclasses import replace
+
+from handlers.adopted_share import share_row
+from handlers.asked import Asked
+from handlers.in_registry import find
+from handlers.turns import send_wake_up
+from shared import commands, logs
+from shared.errors import Lost, Transient
+from shared.ports import Fanout
+from shared.rows import ShareRow
+from shared.states import ShareState
+
+log = logging.getLogger("fanout.recall_command")
+
+
+def recall(command: commands.Recall, asked: Asked, fanout: Fanout) -> None:
+    """Permanent `not_in_registry`. One that is recalled already stays so, by its first reason."""
+    rules = fanout.rules.current()
+    place = find(command.asset.value, command.registry, rules, fanout, shared_only=False)
+    share = share_row(place, asked.correlation_id, fanout, origin_matters=False)
+    if share.state is ShareState.RECALLED:
+        return
+    if share.state is not ShareState.RECALLING:
+        share = _recalling(share, command.reason, asked, fanout)
+    send_wake_up(share, fanout)
+
+
+def _recalling(share: ShareRow, reason: str, asked: Asked, fanout: Fanout) -> ShareRow:
+    """An import or a fan-out that has the claim loses its write, and its next turn finds the recall."""
+    fanout.open_work.add(share.address)
+    changed = replace(
+        share,
+        state=ShareState.RECALLING,
+        recall=reason,
+        rev=share.rev + 1,
+        next_at=fanout.clock.now(),
+        reason=None,
+        cancelled_by=None,
+        untold=False,
+        since=None,
+        looks=0,
+        failures=0,
+        command=asked.id,
+        correlation_id=asked.correlation_id or share.correlation_id,
+    )
+    logs.event(log, "recall", share_id=share.address, asset=share.asset, why=reason, command=asked.id)
+    try:
+        return fanout.rows.replace(changed)
+    except Lost as lost:
+        raise Transient(f"the share changed at the same time: {lost}", retry_after=1) from lost

@@ -1,0 +1,36 @@
+"""Opens a delivery again that had ended: to be tried once more, or to be taken back."""
+
+from dataclasses import replace
+
+from shared.ports import Fanout
+from shared.rows import DeliveryRow, deliveries_of
+from shared.states import DeliveryState, may_be_commanded
+
+
+def reopen(
+    row: DeliveryRow, state: DeliveryState, fanout: Fanout, *, command: str | None = None, recall: str | None = None
+) -> DeliveryRow:
+    """The row as it stands open now; its wake-up is the caller's. ValueError where no command leads from its state to this one."""
+    if not may_be_commanded(row.state, state):
+        raise ValueError(f"{row.address}: {row.state} cannot become {state}")
+    fresh = replace(
+        row,
+        state=state,
+        rev=row.rev + 1,
+        next_at=fanout.clock.now(),
+        step="",
+        since=None,
+        looks=0,
+        operation=None,
+        claim=None,
+        failures=0,
+        reason=None,
+        failing=None,
+        cancelled_by=None,
+        done=None,
+        untold=False,
+        command=command,
+        recall=recall or row.recall,
+    )
+    fanout.open_work.add(deliveries_of(row.asset))
+    return fanout.rows.reopen(fresh)

@@ -1,0 +1,143 @@
+"""A version is deployed from the registry beside the one that serves, and put in its place: for online and batch endpoints alike.
+
+What fails on the way is removed, and the old one serves on.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from handlers import endpoint_claim
+from handlers.endpoint_changes import begun, ended_in_failure, is_busy, wait, wait_for_azure
+from handlers.endpoint_claim import Standing
+from handlers.endpoint_removal import change_back, remove
+from handlers.permission import claimed, delivered, unless_withdrawn
+from handlers.rollout_ends import broken, called_off, refused, taken, withdrawn_from
+from handlers.turns import Turn
+from shared.assets import RegistryAsset
+from shared.deployable import environment_for
+from shared.endpoint_moves import (
+    Broken,
+    Change,
+    ClearAway,
+    CreateDeployment,
+    CreateEndpoint,
+    DeleteDeployment,
+    Goal,
+    Move,
+    Serving,
+    SetTraffic,
+    SmokeTest,
+    Taken,
+    change_of,
+    next_move,
+)
+from shared.endpoints import Endpoint, NewDeployment, deployment_name, deployment_tags, endpoint_mark, endpoint_tags
+from shared.errors import Permanent
+from shared.rows import DeliveryRow
+from shared.rules import Endpoint as Action
+from shared.states import DeliveryState
+
+log = logging.getLogger("fanout.rollout")
+
+type TryOut = Callable[[Endpoint, str], None]
+"""Raises Permanent `smoke_test_failed` where the deployment of that name does not answer as it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """What is done at the endpoint, and how: the `steps` of our traffic, and what must go well before the first of them."""
+
+    action: Action
+    steps: tuple[int, ...] = (100,)
+    try_out: TryOut | None = None
+
+
+def step(turn: Turn[DeliveryRow], rollout: Rollout) -> DeliveryRow:
+    """One step from planned to the end, whichever: what has failed, or was called off, is undone first."""
+    try:
+        return wait_for_azure(turn) if is_busy(turn) else _next(turn, rollout)
+    except Permanent as failure:
+        return refused(turn, failure.reason)
+
+
+def _next(turn: Turn[DeliveryRow], rollout: Rollout) -> DeliveryRow:
+    row, action = turn.row, rollout.action
+    if row.failing:
+        failing = row.failing
+        return remove(turn, action, Change.UNDO, lambda *_: ended_in_failure(turn, failing))
+    model = turn.fanout.rows.planned_asset(row.asset, row.registry)
+    if withdrawn := unless_withdrawn(turn, row, model):
+        return withdrawn_from(turn, action, withdrawn)
+    environment = environment_for(model, action.scoring, _shared_along(turn, action))
+    match endpoint_claim.claim(turn, action):
+        case Standing.SUPERSEDED:
+            return called_off(turn, action, DeliveryState.SUPERSEDED, "a newer version serves")
+        case Standing.OTHERS:
+            return wait(turn, "another version is being deployed")
+        case Standing.MINE:
+            return _advance(turn, rollout, model, environment)
+
+
+def _advance(turn: Turn[DeliveryRow], rollout: Rollout, model: RegistryAsset, environment: str | None) -> DeliveryRow:
+    """Do the one thing that the endpoint lacks next."""
+    row, endpoints, action = turn.row, turn.fanout.endpoints, rollout.action
+    there, move = _look(turn, rollout)
+    begin = partial(_begin, turn, model)
+    match move:
+        case CreateEndpoint():
+            tags = endpoint_tags(row, action)
+            return begin(Change.CREATE_ENDPOINT, lambda: endpoints.begin_endpoint(row.workspace, action, tags))
+        case CreateDeployment():
+            new = NewDeployment(deployment_name(row.asset, str(row.address)), model, environment, deployment_tags(row))
+            return begin(Change.CREATE_DEPLOYMENT, lambda: endpoints.begin_deployment(row.workspace, action, new))
+        case SetTraffic(traffic) if there:
+            step = f"{Change.TRAFFIC} {traffic[deployment_name(row.asset, str(row.address))]} %"
+            return begin(step, lambda: endpoints.begin_traffic(row.workspace, action, there, traffic))
+        case DeleteDeployment(old):
+            return begin(f"{Change.RETIRE} {old}", lambda: endpoints.begin_delete_deployment(row.workspace, action, old))
+        case ClearAway(change) if there:
+            return change_back(turn, action, Change.CLEAR_AWAY, there, change)
+        case Serving(share):
+            return delivered(turn, replace(row, traffic=share, operation=None), model)
+        case Taken(what):
+            raise taken(row, what)
+        case Broken(what):
+            raise broken(row, what)
+        case _:
+            return wait(turn)
+
+
+def _look(turn: Turn[DeliveryRow], rollout: Rollout) -> tuple[Endpoint | None, Move]:
+    """The endpoint, and what it lacks next. The deployment is tried out on the way, where that is due."""
+    row, action = turn.row, rollout.action
+    goal = Goal(
+        deployment=deployment_name(row.asset, str(row.address)),
+        mark=endpoint_mark(row.workspace, action),
+        steps=rollout.steps,
+        keep=action.keep,
+        adopt=action.adopt,
+        test=rollout.try_out is not None,
+        last=change_of(row.step),
+    )
+    new = goal.last is Change.CREATE_ENDPOINT  # it was not there before, so none of its deployments is of interest
+    there = turn.fanout.endpoints.endpoint(row.workspace, action, bare=new)
+    move = next_move(there, goal)
+    if isinstance(move, SmokeTest) and there and rollout.try_out:
+        rollout.try_out(there, goal.deployment)
+        move = next_move(there, replace(goal, test=False))
+    return there, move
+
+
+def _begin(turn: Turn[DeliveryRow], model: RegistryAsset, step: str, effect: Callable[[], str | None]) -> DeliveryRow:
+    after = claimed(turn, step, model, lambda row: begun(turn, row, effect))
+    if after.state is DeliveryState.CANCELLED:  # in this very moment: the next step undoes what earlier ones began
+        return turn.again(turn.row, 0)
+    return after
+
+
+def _shared_along(turn: Turn[DeliveryRow], action: Action) -> str | None:
+    if action.scoring is None or action.scoring.environment:
+        return None
+    return turn.fanout.rows.planned_environment(turn.row.asset, turn.row.registry)

@@ -1,0 +1,121 @@
+"""Which outcome a row's state is told as. On a domain each tenant sees only its own: no event names another tenant."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import batched
+from typing import Any, Protocol
+
+from shared.assets import Asset, registry_path
+from shared.errors import Reason
+from shared.keys import key
+from shared.outcomes import PROVIDER, Outcome
+from shared.rows import DeliveryRow, ShareRow
+from shared.states import DeliveryState, ShareState
+
+MOST_WORKSPACES = 500  # named in one event: it may have 1 MB
+
+_OF_SHARES = {
+    ShareState.SHARED: "Fanout.AssetShared",
+    ShareState.FAILED: "Fanout.ShareFailed",
+    ShareState.RECALLED: "Fanout.AssetRecalled",
+}
+_OF_DELIVERIES = {
+    DeliveryState.DELIVERED: "Fanout.AssetDelivered",
+    DeliveryState.FAILED: "Fanout.DeliveryFailed",
+    DeliveryState.AWAITING_APPROVAL: "Fanout.DeliveryAwaitingApproval",
+}
+
+
+class ClosedDeliveries(Protocol):
+    def closed_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]: ...
+
+
+def announces(before: ShareRow | DeliveryRow, after: ShareRow | DeliveryRow) -> bool:
+    """Whether the new state is one that is told. What a subscriber was told once stays told: a fan-out once more is no news."""
+    return after.state is not before.state and _type_of(after) is not None
+
+
+def outcomes_of(row: ShareRow | DeliveryRow, rows: ClosedDeliveries) -> Sequence[Outcome]:
+    """The same for the same row, with the same ids, however often it is told."""
+    if isinstance(row, DeliveryRow):
+        return [_outcome(row, row.tenant, _of_delivery(row))]
+    if row.state is ShareState.RECALLED:
+        return _of_recall(row, rows)
+    return [_outcome(row, row.origin_tenant or PROVIDER, _of_share(row))]
+
+
+def _type_of(row: ShareRow | DeliveryRow) -> str | None:
+    return _OF_SHARES.get(row.state) if isinstance(row, ShareRow) else _OF_DELIVERIES.get(row.state)
+
+
+def _outcome(row: ShareRow | DeliveryRow, topic: str, data: dict[str, Any], part: str = "") -> Outcome:
+    return Outcome(
+        id=key(str(row.address), row.state, _when(row).isoformat(), topic, part),
+        type=_type_of(row) or "",
+        topic=topic,
+        subject=f"{row.asset.kind.plural}/{row.asset.name}/versions/{row.asset.version}",
+        time=_when(row),
+        data={name: value for name, value in data.items() if value is not None},
+        correlation_id=row.correlation_id,
+    )
+
+
+def _of_share(row: ShareRow) -> dict[str, Any]:
+    return {
+        "share": str(row.address),
+        "tenant": row.origin_tenant,
+        "workspace": str(row.origin) if row.origin else None,
+        "asset": _asset(row.source),
+        "registry": row.registry,
+        "registryAsset": _asset(row.asset) | {"id": registry_path(row.registry, row.asset)},
+        "reason": _reason(row.reason),
+    }
+
+
+def _of_delivery(row: DeliveryRow) -> dict[str, Any]:
+    return {
+        "delivery": str(row.address),
+        "tenant": row.tenant,
+        "workspace": str(row.workspace),
+        "asset": _asset(row.asset) | {"id": registry_path(row.registry, row.asset)},
+        "registry": row.registry,
+        "route": row.action.route,
+        "mode": row.mode,
+        "traffic": row.traffic,
+        "subscription": row.subscription or None,
+        "reason": _reason(row.reason),
+    }
+
+
+def _of_recall(row: ShareRow, rows: ClosedDeliveries) -> list[Outcome]:
+    """One for the provider, or several where the workspaces are many, with all of them; one for each tenant with its own."""
+    done = [delivery for delivery in rows.closed_deliveries(row.asset.key) if delivery.registry == row.registry and delivery.recall]
+    tenants = sorted({delivery.tenant for delivery in done})
+    topics = [(PROVIDER, done), *((tenant, [each for each in done if each.tenant == tenant]) for tenant in tenants)]
+    common = {
+        "asset": _asset(row.asset) | {"id": registry_path(row.registry, row.asset)},
+        "registry": row.registry,
+        "why": row.recall,
+    }
+    return [
+        _outcome(row, topic, {**common, "workspaces": [_undone(each) for each in part]}, str(number))
+        for topic, deliveries in topics
+        for number, part in enumerate(batched(deliveries, MOST_WORKSPACES, strict=False) if deliveries else [()])
+    ]
+
+
+def _undone(row: DeliveryRow) -> dict[str, Any]:
+    told = {"tenant": row.tenant, "workspace": str(row.workspace), "route": row.action.route, "delivery": str(row.address)}
+    return {**told, "state": row.state, "done": row.done or str(row.reason)}
+
+
+def _asset(asset: Asset) -> dict[str, str]:
+    return {"kind": asset.kind, "name": asset.name, "version": asset.version}
+
+
+def _reason(reason: Reason | None) -> dict[str, str] | None:
+    return None if reason is None else {"code": reason.code, "text": reason.text, "owner": reason.owner, "remedy": reason.remedy}
+
+
+def _when(row: ShareRow | DeliveryRow) -> datetime:
+    return row.attempts[-1].at if row.attempts else row.created_at
