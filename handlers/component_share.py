@@ -31,7 +31,7 @@ def begin(turn: Turn[ShareRow], importing: Callable[[ShareRow, str | None], Shar
     if waiting := wait_for(turn, closure.first):
         return waiting
     for code in closure.code:
-        if not fanout.registries.has_code(row.registry, code.code_name):
+        if not fanout.registries.has_code(row.registry, code.own_name):
             return _copy_code(turn, code)
     made = _in_registry(turn, component, closure.names)
     claimed = turn.claim(MAKE)
@@ -42,10 +42,10 @@ def _copy_code(turn: Turn[ShareRow], code: Dependency) -> ShareRow:
     """Copied by the storage services; its files are few and small, so most often within one turn."""
     copies = turn.fanout.copies
     row = turn.claim(CODE)
-    place = copies.for_code(row.registry, code.code_name)
+    place = copies.for_code(row.registry, code.own_name)
     progress = copies.advance(copies.of_code(row.home, code.arm_id), place)
     if progress.done:
-        turn.fanout.registries.begin_code(row.registry, code.code_name, place)
+        turn.fanout.registries.begin_code(row.registry, code.own_name, place)
         logs.event(log, "code copied", share_id=row.address, files=progress.files, bytes=progress.bytes)
         row = row.tried(turn.now, CODE, f"{progress.files} files, {progress.bytes} bytes, {progress.checksum}")
     after = replace(row, step="", looks=row.looks + 1, failures=0)

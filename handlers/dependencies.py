@@ -35,7 +35,7 @@ def closure_of(row: ShareRow, component: WorkspaceAsset, fanout: Fanout) -> Clos
     code: list[Dependency] = []
     for dependency in dependencies_of(component.definition):
         if dependency.kind is DependencyKind.CODE:
-            names[dependency.reference] = f"azureml://registries/{row.registry}/codes/{dependency.code_name}/versions/1"
+            names[dependency.reference] = f"azureml://registries/{row.registry}/codes/{dependency.own_name}/versions/1"
             code.append(dependency)
         elif here.has_from_registry(dependency.asset):
             names[dependency.reference] = registry_path(row.registry, dependency.asset)
@@ -111,10 +111,10 @@ class _Origin:
             if dependency.workspace != self.row.home:
                 text = f"{component.asset} names {dependency} of workspace {dependency.workspace}"
                 raise Permanent("dependency_elsewhere", text, Owner.PUBLISHER, "register it in the component's own workspace")
-            if dependency.belongs_to_the_component or self.has_from_registry(dependency.asset):
+            if dependency.kind is DependencyKind.CODE or self.has_from_registry(dependency.asset):
                 continue
             found = self.found(dependency.asset)
-            if not self.publications(found):
+            if not dependency.belongs_to_the_component and not self.publications(found):
                 text = f"{component.asset} needs {dependency.asset}, which no publication lets out to registry {self.row.registry}"
                 remedy = f"publish {dependency.asset} to the same registry, then share the component again"
                 raise Permanent("dependency_private", text, Owner.PUBLISHER, remedy)
@@ -124,7 +124,7 @@ class _Origin:
     def request_of(self, dependency: Dependency) -> ShareRequest:
         found = self.found(dependency.asset)
         if dependency.belongs_to_the_component:
-            return replace(self.request(found, dependency.name, ()), fan_out=False)
+            return replace(self.request(found, dependency.own_name, ()), fan_out=False)
         publications = self.publications(found)
         name = publications[0].name_in_registry(self.tenant.id, dependency.name)
         same = [each for each in publications if each.name_in_registry(self.tenant.id, dependency.name) == name]

@@ -67,6 +67,17 @@ def release(turn: Turn[DeliveryRow], action: Endpoint, restored: Deployment | No
         rows.save_target(free)
 
 
+def came_to_nothing(turn: Turn[DeliveryRow], deployment: Deployment) -> bool:
+    """Whether what serves is not meant to any more. A delivery that was cancelled too late meant it."""
+    made_by = deployment.delivery and turn.fanout.rows.find_delivery(deployment.delivery)
+    return bool(made_by and made_by.state in CAME_TO_NOTHING - {DeliveryState.CANCELLED})
+
+
+def is_open(turn: Turn[DeliveryRow], deployment: Deployment) -> bool:
+    made_by = deployment.delivery and turn.fanout.rows.find_delivery(deployment.delivery)
+    return bool(made_by and not is_final(made_by.state))
+
+
 def _target(turn: Turn[DeliveryRow], action: Endpoint) -> TargetRow:
     row = turn.row
     there = turn.fanout.rows.target(row.tenant, row.workspace, action.route)

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from handlers import endpoint_claim
 from handlers.endpoint_changes import begun, wait
 from handlers.turns import Turn
-from shared.endpoint_moves import Change, DeleteDeployment, SetTraffic, Wait, next_removal
+from shared.endpoint_moves import Change, DeleteDeployment, Gone, SetTraffic, Wait, change_of, next_removal
 from shared.endpoints import Endpoint, deployment_name
 from shared.rows import DeliveryRow
 from shared.rules import Endpoint as Action
 from shared.states import DeliveryState
+
+SHOWS_WITHIN = timedelta(seconds=60)
 
 type End = Callable[[DeliveryRow, Endpoint | None], DeliveryRow]
 
@@ -27,10 +30,19 @@ def remove(turn: Turn[DeliveryRow], action: Action, change: Change, end: End, *,
     match next_removal(there, name):
         case Wait():
             return wait(turn)
+        case Gone() if _may_still_come(turn):
+            return wait(turn)
         case SetTraffic() | DeleteDeployment() as move if there:
             return change_back(turn, action, change, there, move)
         case _:
             return end(row, there)
+
+
+def _may_still_come(turn: Turn[DeliveryRow]) -> bool:
+    """Whether Azure may have accepted the deployment though its answer was lost: then it shows soon."""
+    row = turn.row
+    heard = row.attempts[-1].at if row.attempts else row.created_at
+    return change_of(row.step) is Change.CREATE_DEPLOYMENT and turn.now - heard < SHOWS_WITHIN
 
 
 def change_back(

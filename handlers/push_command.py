@@ -20,7 +20,7 @@ log = logging.getLogger("fanout.push_command")
 
 
 def push(command: commands.Push, asked: Asked, fanout: Fanout) -> None:
-    """Permanent `not_in_registry`, `recalled`, or `not_subscribed`, naming those who get nothing; the others get it all the same."""
+    """Permanent `not_in_registry`, `recalled`, or `not_subscribed`, naming those who get nothing; all others get it."""
     rules = fanout.rules.current()
     share = find(command.asset.value, command.registry, rules, fanout, shared_only=True).share
     if share is None or share.origin is None or share.state in (ShareState.FAILED, ShareState.RECALLING, ShareState.RECALLED):

@@ -26,6 +26,7 @@ from shared.endpoint_moves import (
     DeleteDeployment,
     Goal,
     Move,
+    Overtaken,
     Serving,
     SetTraffic,
     SmokeTest,
@@ -33,7 +34,16 @@ from shared.endpoint_moves import (
     change_of,
     next_move,
 )
-from shared.endpoints import Endpoint, NewDeployment, deployment_name, deployment_tags, endpoint_mark, endpoint_tags
+from shared.endpoints import (
+    Deployment,
+    Endpoint,
+    NewDeployment,
+    deployment_name,
+    deployment_tags,
+    endpoint_mark,
+    endpoint_tags,
+    tag_value,
+)
 from shared.errors import Permanent
 from shared.rows import DeliveryRow
 from shared.rules import Endpoint as Action
@@ -101,6 +111,8 @@ def _advance(turn: Turn[DeliveryRow], rollout: Rollout, model: RegistryAsset, en
             return change_back(turn, action, Change.CLEAR_AWAY, there, change)
         case Serving(share):
             return delivered(turn, replace(row, traffic=share, operation=None), model)
+        case Overtaken(by):
+            return _overtaken(turn, action, by)
         case Taken(what):
             raise taken(row, what)
         case Broken(what):
@@ -115,6 +127,7 @@ def _look(turn: Turn[DeliveryRow], rollout: Rollout) -> tuple[Endpoint | None, M
     goal = Goal(
         deployment=deployment_name(row.asset, str(row.address)),
         mark=endpoint_mark(row.workspace, action),
+        rank=tag_value(row.rank),
         steps=rollout.steps,
         keep=action.keep,
         adopt=action.adopt,
@@ -124,10 +137,21 @@ def _look(turn: Turn[DeliveryRow], rollout: Rollout) -> tuple[Endpoint | None, M
     new = goal.last is Change.CREATE_ENDPOINT  # it was not there before, so none of its deployments is of interest
     there = turn.fanout.endpoints.endpoint(row.workspace, action, bare=new)
     move = next_move(there, goal)
+    if isinstance(move, Overtaken) and endpoint_claim.came_to_nothing(turn, move.by):
+        goal = replace(goal, rank=None)
+        move = next_move(there, goal)
     if isinstance(move, SmokeTest) and there and rollout.try_out:
         rollout.try_out(there, goal.deployment)
         move = next_move(there, replace(goal, test=False))
     return there, move
+
+
+def _overtaken(turn: Turn[DeliveryRow], action: Action, by: Deployment) -> DeliveryRow:
+    """The endpoint is the truth: who was wanted there last may have failed, and what serves be newer than this all the same."""
+    if endpoint_claim.is_open(turn, by):  # held, say: it may want the endpoint again
+        endpoint_claim.release(turn, action)
+        return wait(turn, "a newer version serves in part")
+    return called_off(turn, action, DeliveryState.SUPERSEDED, "a newer version serves")
 
 
 def _begin(turn: Turn[DeliveryRow], model: RegistryAsset, step: str, effect: Callable[[], str | None]) -> DeliveryRow:

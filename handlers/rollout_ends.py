@@ -48,7 +48,8 @@ def refused(turn: Turn[DeliveryRow], reason: Reason) -> DeliveryRow:
         case Change.UNDO:
             return ended_in_failure(turn, reason)
         case _:
-            return turn.again(replace(tried, state=DeliveryState.RUNNING, failing=reason, since=turn.now, failures=0), 0)
+            failing = replace(tried, state=DeliveryState.RUNNING, step=Change.UNDO, failing=reason, since=turn.now, failures=0)
+            return turn.again(failing, 0)
 
 
 def taken(row: DeliveryRow, what: str) -> Permanent:

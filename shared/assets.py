@@ -87,7 +87,8 @@ class WorkspaceId:
 class WorkspaceAsset:
     """What a workspace says of an asset that it holds. `uri` is where the bytes lie; an environment and a component have none.
 
-    `definition` is what makes an environment (image, condaFile, …) or a component (its componentSpec), as in Azure's REST API.
+    `definition` is what makes an environment (image, condaFile, …) or a component (its componentSpec), as in Azure's REST API;
+    of data, what a table refers to.
     """
 
     asset: Asset

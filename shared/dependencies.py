@@ -17,7 +17,8 @@ _REFERENCE = re.compile(
     re.IGNORECASE,
 )
 _OF_ANOTHER_PLACE = ("id", "creation_context", "creationContext")  # what the spec says of where it stood; the SDK leaks it
-ANONYMOUS = "CliV2AnonymousEnvironment"  # the name that the SDK gives to all environments that were defined within a component
+# The names that the SDK gives to all environments that were defined within a component, and to all steps within a pipeline.
+ANONYMOUS = ("CliV2AnonymousEnvironment", "azureml_anonymous")
 
 
 class DependencyKind(StrEnum):
@@ -48,14 +49,17 @@ class Dependency:
         return f"{self.workspace}/{self.kind}/{self.name}/versions/{self.version}"
 
     @property
-    def code_name(self) -> str:
-        """The name of a code asset in a registry: the same whenever the same code is shared, so that it is shared once."""
+    def own_name(self) -> str:
+        """The name in a registry of what no publication could name: the same whenever it is shared, so that it is shared once.
+
+        Two workspaces may have the same of one name and version, since the SDK makes these of what is in it.
+        """
         return str(uuid.uuid5(uuid.NAMESPACE_URL, self.arm_id.lower()))
 
     @property
     def belongs_to_the_component(self) -> bool:
-        """Its own code, and an environment that was defined within it: no publication could name them."""
-        return self.kind is DependencyKind.CODE or self.name == ANONYMOUS
+        """Its own code, and what was defined within it: no publication could name them."""
+        return self.kind is DependencyKind.CODE or self.name in ANONYMOUS
 
     def __str__(self) -> str:
         return f"{self.kind.removesuffix('s')} {self.name}:{self.version}"

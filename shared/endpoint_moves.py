@@ -34,10 +34,12 @@ class Goal:
 
     `mark` is what an endpoint that Fanout made bears, `keep` how many of our earlier deployments stay, `test` whether the
     deployment has still to be tried. `last` is what this try began last: what had failed before it is no failure of its own.
+    What serves and has a higher `rank` is not replaced, unless that is None.
     """
 
     deployment: str
     mark: str
+    rank: str | None = None
     steps: tuple[int, ...] = (100,)
     keep: int = 1
     adopt: bool = False
@@ -90,6 +92,13 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
+class Overtaken:
+    """A newer version serves."""
+
+    by: Deployment
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     """Azure gave up on it."""
 
@@ -109,7 +118,17 @@ class Gone:
 
 
 type Move = (
-    CreateEndpoint | CreateDeployment | SmokeTest | SetTraffic | ClearAway | DeleteDeployment | Wait | Taken | Broken | Serving
+    CreateEndpoint
+    | CreateDeployment
+    | SmokeTest
+    | SetTraffic
+    | ClearAway
+    | DeleteDeployment
+    | Wait
+    | Taken
+    | Overtaken
+    | Broken
+    | Serving
 )
 type Removal = SetTraffic | DeleteDeployment | Wait | Gone
 
@@ -128,11 +147,18 @@ def next_move(endpoint: Endpoint | None, goal: Goal) -> Move:
     if endpoint.state != READY and is_ours and not endpoint.deployments:
         return CreateEndpoint()
     return (
-        _bring_up(endpoint, goal)
+        _overtaken(endpoint, goal)
+        or _bring_up(endpoint, goal)
         or _shift(endpoint, goal)
         or _retire(endpoint, goal)
         or Serving(endpoint.share_of(goal.deployment))
     )
+
+
+def _overtaken(endpoint: Endpoint, goal: Goal) -> Overtaken | None:
+    serving = [each for each in endpoint.ours().values() if endpoint.share_of(each.name) and each.name != goal.deployment]
+    newest = max(serving, key=lambda each: each.rank, default=None)
+    return Overtaken(newest) if newest and goal.rank is not None and newest.rank > goal.rank else None
 
 
 def _bring_up(endpoint: Endpoint, goal: Goal) -> Move | None:

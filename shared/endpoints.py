@@ -132,7 +132,12 @@ def deployment_tags(row: DeliveryRow) -> dict[str, str]:
         DELIVERY: str(row.address),
         RANK_TAG: row.rank,
     }
-    return {name: value[:LONGEST_TAG] for name, value in tags.items() if value}
+    return {name: tag_value(value) for name, value in tags.items() if value}
+
+
+def tag_value(value: str) -> str:
+    """As much of it as Azure keeps."""
+    return value[:LONGEST_TAG]
 
 
 def endpoint_tags(row: DeliveryRow, action: Action) -> dict[str, str]:

@@ -6,8 +6,9 @@ from typing import Any
 
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset
 
-# What makes an asset that is a definition, and no bytes.
+# What makes an asset, beside its bytes.
 _DEFINED_BY = {
+    Kind.DATA: ("referencedUris",),
     Kind.ENVIRONMENT: ("image", "condaFile", "build", "osType", "inferenceConfig"),
     Kind.COMPONENT: ("componentSpec",),
 }
@@ -53,9 +54,11 @@ def registry_asset(registry: str, asset: Asset, answer: Mapping[str, Any]) -> Re
 
 
 def defined_asset(asset: RegistryAsset, properties: Mapping[str, str]) -> dict[str, Any]:
-    """The body that makes an environment or a component, to the letter as it was elsewhere."""
+    """The body that makes data, an environment or a component, to the letter as it was elsewhere."""
+    bytes_at = {"dataType": asset.type, "dataUri": asset.uri} if asset.asset.kind is Kind.DATA else {}
     body = {
         **asset.definition,
+        **bytes_at,
         "description": asset.description,
         "tags": dict(asset.tags),
         "properties": {**asset.properties, **properties},

@@ -1,6 +1,7 @@
-"""The assets of Azure ML workspaces. Looks are plain requests; what a workspace is to hold, azure-ai-ml composes and validates.
+"""The assets of Azure ML workspaces. Looks are plain requests; the models that a workspace is to hold azure-ai-ml composes.
 
-Definitions, that is environments and components, are put as they are, to the letter: the SDK's entities would make others of them.
+All else is put as it is, to the letter. Of environments and components the SDK's entities would make others; and of data it would
+read the bytes of a table, without the right to those of a registry, and fetch a schema from the internet to check them.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,6 @@ from shared.azure.ml_clients import MlClients
 from shared.errors import NotFound
 
 ASSETS_API = "2024-04-01"  # the newest stable one that has all four kinds
-DEFINITIONS = (Kind.ENVIRONMENT, Kind.COMPONENT)
 
 
 class AzureWorkspaces:
@@ -50,16 +50,12 @@ class AzureWorkspaces:
     def register(self, workspace: WorkspaceId, asset: RegistryAsset, properties: Mapping[str, str]) -> None:
         what = asset.asset
         doing = f"register {what} in workspace {workspace.name}"
-        if what.kind in DEFINITIONS:
+        if what.kind is not Kind.MODEL:
             path = f"{what.kind.plural}/{what.name}/versions/{what.version}"
             self._call("PUT", workspace, path, body=defined_asset(asset, properties), doing=doing)
             return
         with translated(doing):
-            client = self._clients.of(workspace)
-            if what.kind is Kind.MODEL:
-                client.models.create_or_update(_model(asset, properties))
-            else:
-                client.data.create_or_update(_data(asset, properties))
+            self._clients.of(workspace).models.create_or_update(_model(asset, properties))
 
     def archive(self, workspace: WorkspaceId, asset: Asset) -> None:
         with suppress(NotFound), translated(f"archive {asset} in workspace {workspace.name}"):
@@ -98,18 +94,4 @@ def _model(asset: RegistryAsset, properties: Mapping[str, str]) -> Any:
         tags=dict(asset.tags),
         properties={**asset.properties, **properties},
         flavors=dict(asset.flavors),
-    )
-
-
-def _data(asset: RegistryAsset, properties: Mapping[str, str]) -> Any:
-    from azure.ai.ml.entities import Data
-
-    return Data(
-        name=asset.asset.name,
-        version=asset.asset.version,
-        path=asset.uri,
-        type=asset.type,
-        description=asset.description,
-        tags=dict(asset.tags),
-        properties={**asset.properties, **properties},
     )

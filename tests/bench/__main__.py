@@ -27,6 +27,7 @@ def _beside_the_script(arguments: argparse.Namespace) -> None:
         Scene("register", arguments.tenants, poll_ms=None),
         Scene("online_endpoint", arguments.endpoints, poll_ms=1000),
     ]
+    report.introduce_contestants()
     for scene in scenes:
         if scene.tenants:
             with tempfile.TemporaryDirectory(prefix="fanout-bench-") as directory:

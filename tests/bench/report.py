@@ -27,16 +27,25 @@ def progress(text: str) -> None:
 
 
 def introduce() -> None:
-    """Under which conditions everything was measured."""
-    seconds = ", ".join(f"{operation} {duration:g} s" for operation, duration in SECONDS.items())
+    """Where everything was measured."""
     _console.print(
         f"Measured on {os.cpu_count()} cores (load average {_load()} before), {platform.system()}, "
         f"Python {platform.python_version()}, azure-ai-ml {version('azure-ai-ml')}. "
-        f"For both alike: {LATENCY_MS} ms on every call to Azure ML; operations take {seconds}; "
-        f"{AZURE_SUBSCRIPTIONS} Azure subscriptions with ARM's own limits, whose buckets are each contestant's own. "
+        f"{LATENCY_MS} ms on every call to Azure ML; operations take {_operations()}."
+    )
+
+
+def introduce_contestants() -> None:
+    """Under which conditions they were measured."""
+    _console.print(
+        f"Both have {AZURE_SUBSCRIPTIONS} Azure subscriptions with ARM's own limits, whose buckets are each contestant's own. "
         "The script's clock starts when it runs and has the SDK imported, Fanout's with the registration; "
         "a cold process imports the SDK first."
     )
+
+
+def _operations() -> str:
+    return ", ".join(f"{operation} {duration:g} s" for operation, duration in SECONDS.items())
 
 
 def compare(scene: Scene, script: Outcome, cold: Outcome, warm: Outcome) -> None:

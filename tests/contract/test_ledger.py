@@ -1,13 +1,16 @@
 """The ledger's port, held by the real tables (Azurite) and by the fake that the unit tests run on."""
 
+import json
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ServiceResponseError
-from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.core.pipeline import PipelineResponse
 from azure.data.tables import TableServiceClient
 
 from shared.assets import RegistryAsset
@@ -204,14 +207,15 @@ def test_an_endpoint_has_one_target(rows: Rows) -> None:
         rows.save_target(wanted)
 
 
-class LoseAnswers(SansIOHTTPPolicy):  # type: ignore[type-arg]
-    """The network breaks once after a write of this method reached the service."""
+class LoseAnswers:
+    """The network breaks once after a write of this method reached the service. A hook: a service's policies reach no table."""
 
     def __init__(self, method: str) -> None:
         self.method: str | None = method
 
-    def on_response(self, request: PipelineRequest, response: PipelineResponse) -> None:  # type: ignore[type-arg]
-        if request.http_request.method == self.method and "$batch" not in request.http_request.url:
+    def __call__(self, response: PipelineResponse) -> None:  # type: ignore[type-arg]
+        request = response.http_request
+        if request.method == self.method and "$batch" not in request.url:
             self.method = None
             raise ServiceResponseError("the connection broke")
 
@@ -219,25 +223,46 @@ class LoseAnswers(SansIOHTTPPolicy):  # type: ignore[type-arg]
 @pytest.mark.parametrize("retries", [0, 2])
 def test_a_write_whose_answer_was_lost_stands(connection: str, tables: TableServiceClient, retries: int) -> None:
     there = Ledger(tables).insert_share(share())
+    lose = LoseAnswers("PUT")
     with TableServiceClient.from_connection_string(
-        connection, per_retry_policies=[LoseAnswers("PUT")], retry_total=retries, retry_backoff_factor=0
+        connection, raw_response_hook=lose, retry_total=retries, retry_backoff_factor=0
     ) as broken:
         written = Ledger(broken).replace(replace(there, rev=2))
+    assert lose.method is None
     assert Ledger(tables).get(there.address) == written
     assert written.etag == Ledger(tables).insert_share(share()).etag
 
 
 def test_an_insert_whose_answer_was_lost_stands(connection: str, tables: TableServiceClient) -> None:
-    options = {"per_retry_policies": [LoseAnswers("POST")], "retry_total": 0}
-    with TableServiceClient.from_connection_string(connection, **options) as broken:
+    lose = LoseAnswers("POST")
+    with TableServiceClient.from_connection_string(connection, raw_response_hook=lose, retry_total=0) as broken:
         assert Ledger(broken).insert_share(share()) == share()
+    assert lose.method is None
 
 
-def test_the_clock_follows_the_tables(connection: str, tables: TableServiceClient) -> None:
+class AnHourAhead(BaseHTTPRequestHandler):
+    """Tables that hold nothing, by a clock an hour ahead of this machine's."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"odata.error": {"code": "ResourceNotFound", "message": {"value": "nothing"}}}).encode()
+        self.send_response_only(404)
+        self.send_header("Date", self.date_time_string(time.time() + 3600))
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def test_the_clock_follows_the_tables() -> None:
     clock = CorrectedClock()
-    with open_tables(connection, None, NotImplemented, clock) as service:
-        Ledger(service).get(share().address)
-    assert abs((clock.now() - datetime.now(UTC)).total_seconds()) < 1.5
+    with HTTPServer(("127.0.0.1", 0), AnHourAhead) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/acct"
+        connection = f"DefaultEndpointsProtocol=http;AccountName=acct;AccountKey=a2V5;TableEndpoint={address};"
+        with open_tables(connection, None, NotImplemented, clock) as service:
+            assert Ledger(service).get(share().address) is None
+        server.shutdown()
+    assert abs((clock.now() - datetime.now(UTC)) - timedelta(hours=1)) < timedelta(minutes=1)
 
 
 def test_a_row_of_another_version_hides_no_other_and_is_kept(tables: TableServiceClient) -> None:

@@ -1,5 +1,6 @@
 """What end-to-end tests do as Azure's users do: rules in a folder, models registered, a look at what each workspace holds."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -135,6 +136,15 @@ def _subject(request: dict[str, Any]) -> str:
 
 def twice(counts: "Counter[str]") -> dict[str, int]:
     return {what: times for what, times in counts.items() if times > 1}
+
+
+def send(cloud: LocalCloud, message_id: str, body: Mapping[str, Any], correlation_id: str | None = None) -> None:
+    """A command, as another of the provider's systems puts it on the queue."""
+    from azure.servicebus import ServiceBusMessage
+
+    message = ServiceBusMessage(json.dumps(body), message_id=message_id, correlation_id=correlation_id)
+    with cloud.service_bus_client() as client, client.get_queue_sender("commands") as sender:
+        sender.send_messages(message)
 
 
 def rejected(cloud: LocalCloud) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from shared.endpoint_moves import (
     Goal,
     Gone,
     Move,
+    Overtaken,
     Removal,
     Serving,
     SetTraffic,
@@ -148,6 +149,13 @@ def test_an_endpoint_that_the_tenant_made_is_adopted_when_it_says_so(traffic: di
 def test_an_endpoint_to_which_our_tags_were_copied_is_not_ours() -> None:
     copied = {MARK_TAG: endpoint_mark(workspace("fabrikam"), replace(CARDS, name="fraud"))}
     assert next_move(replace(an_endpoint(), tags=copied), GOAL) == Taken("endpoint cards")
+
+
+def test_a_newer_version_that_serves_is_not_replaced() -> None:
+    serving = an_endpoint(of_ours(NEWER), traffic={NEWER: 100})
+    assert next_move(serving, replace(GOAL, rank=RANKS[WANTED])) == Overtaken(of_ours(NEWER))
+    assert next_move(replace(serving, traffic={}), replace(GOAL, rank=RANKS[WANTED])) == CreateDeployment()
+    assert next_move(serving, replace(GOAL, rank=None)) == CreateDeployment()
 
 
 def test_of_two_older_deployments_without_traffic_the_newer_is_kept() -> None:

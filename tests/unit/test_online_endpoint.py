@@ -9,10 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.endpoints import MARK_TAG, RANK_TAG, Deployment
+from shared.assets import WorkspaceId
+from shared.endpoints import MARK_TAG, RANK_TAG, Deployment, NewDeployment
+from shared.errors import Transient
 from shared.provenance import DELIVERY
+from shared.rules import Endpoint as Action
 from shared.rules import OnlineEndpoint, Scoring, TenantState
 from shared.states import DeliveryState
+from tests.fake_azure import FakeAzure
 from tests.fake_endpoints import OUT_OF_QUOTA
 from tests.fakes import World, refusal
 from tests.saboteur import sabotage
@@ -220,6 +224,28 @@ def test_a_newer_version_that_fails_leaves_the_endpoint_to_one_in_between() -> N
     assert "3" not in versions_of(the_endpoint(world))
 
 
+def test_a_version_older_than_the_one_that_serves_is_superseded_though_the_newest_failed() -> None:
+    world = a_subscriber_of(CARDS)
+    world.azure.failing_versions = {"4"}
+    publish(world, "1", "3", "4", "2")
+    assert states(world)["2"] is DeliveryState.SUPERSEDED
+    assert serving(the_endpoint(world)) == {"3": 100}
+
+
+def test_a_version_waits_for_a_newer_one_that_was_held_half_way() -> None:
+    world = a_subscriber_of(IN_STEPS)
+    publish(world, "1")
+    publish_until(world, "3", lambda: len(traffic_on_the_way(world)) == 2)
+    active = world.rules.rules
+    world.rules.rules = rules(subscriber("fabrikam", IN_STEPS, state=TenantState.PAUSED))
+    world.run(until=timedelta(minutes=2))
+    assert states(world)["3"] is DeliveryState.HELD
+    world.rules.rules = active
+    publish(world, "2")
+    assert states(world) == {"1": DeliveryState.DELIVERED, "2": DeliveryState.SUPERSEDED, "3": DeliveryState.DELIVERED}
+    assert serving(the_endpoint(world)) == {"3": 100}
+
+
 # ---- what is the tenant's own
 
 
@@ -328,6 +354,28 @@ def test_a_delivery_that_is_cancelled_on_its_way_leaves_the_old_one_serving_and_
     world.run()
     assert states(world)["2"] is DeliveryState.CANCELLED
     assert serving(the_endpoint(world)) == {"1": 100}
+    assert versions_of(the_endpoint(world)) == {"1"}
+
+
+class Late(FakeAzure):
+    """Azure accepts version 2's deployment after ten seconds, when its caller has given up waiting for the answer."""
+
+    def begin_deployment(self, workspace: WorkspaceId, action: Action, new: NewDeployment) -> str | None:
+        if new.model.asset.version != "2":
+            return super().begin_deployment(workspace, action, new)
+        at = self.clock.now() + timedelta(seconds=10)
+        self.pending.append((at, lambda: vars(self).update(late=super(Late, self).begin_deployment(workspace, action, new))))
+        raise Transient("the read timed out", uncertain=True)
+
+
+def test_a_deployment_whose_answer_was_lost_is_removed_when_it_shows_after_the_cancel() -> None:
+    world = a_subscriber_of(CARDS)
+    world.use(Late(world.clock))
+    publish(world, "1")
+    publish_until(world, "2", lambda: deliveries(world)["2"].failures == 1 if "2" in deliveries(world) else False)
+    command(world, "cancel", "2")
+    world.run()
+    assert states(world)["2"] is DeliveryState.CANCELLED
     assert versions_of(the_endpoint(world)) == {"1"}
 
 

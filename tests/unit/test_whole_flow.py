@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shared.endpoints import deployment_name
 
 from shared.assets import Asset, WorkspaceAsset
+from shared.endpoints import deployment_name
 from shared.errors import Transient
 from shared.rows import DeliveryRow
 from shared.rules import Publication, Register, RegistryRule, TenantState
