@@ -52,7 +52,7 @@ def _copy(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryAsset) -> De
     """Begin what is not there yet; register it when all is there, and the same."""
     copies = turn.fanout.copies
     source = copies.of_registry_asset(asset)
-    place, uri = copies.in_workspace(row.workspace, f"{row.row}/{source.name}")
+    place, uri = copies.in_workspace(row.workspace, f"{row.partition}/{row.row}/{source.name}")
     progress = copies.advance(source, place)
     if not progress.done:
         since = row.since or turn.now

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
 REGISTRY = "contoso-hub"
-QUICK = {"import": 0.2, "endpoint": 0.2, "deployment": 0.3}
+QUICK = {"import": 0.2, "asset": 0.2, "endpoint": 0.2, "deployment": 0.3}
 OFTEN = {"FANOUT_RECONCILE_SCHEDULE": "*/3 * * * * *", "FANOUT_OVERDUE_SECONDS": "6"}
 
 

@@ -281,6 +281,7 @@ def test_the_latest_version_is_the_one_registered_last(scene: Scene, tmp_path: P
     assert held == {"3"}
 
 
+@pytest.mark.filterwarnings("ignore:The use of a 'BlobProperties' instance:DeprecationWarning")  # azure-ai-ml's own
 def test_a_copy_survives_the_registry(scene: Scene, tmp_path: Path) -> None:
     cards, client = NAMES["model"], scene.cloud.ml_client("workspace3")
     container, _ = place(scene.cloud, str(found(scene.cloud.registry_client(REGISTRY), cards).path))

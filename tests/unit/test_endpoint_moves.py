@@ -251,7 +251,7 @@ class AzureMl:
         raise AssertionError(f"no end in {most} moves: {self.moves}")
 
     def serve(self, steps: tuple[int, ...], keep: int = 1) -> Move | Removal:
-        goal = Goal(WANTED, MARK, steps, keep)
+        goal = Goal(WANTED, MARK, steps=steps, keep=keep)
         return self.play(lambda endpoint: next_move(endpoint, goal), bound(self.endpoint, steps))
 
     def remove(self) -> Move | Removal:
