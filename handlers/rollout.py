@@ -32,7 +32,6 @@ from shared.endpoint_moves import (
     SmokeTest,
     Taken,
     change_of,
-    next_move,
 )
 from shared.endpoints import (
     Deployment,
@@ -45,6 +44,7 @@ from shared.endpoints import (
     tag_value,
 )
 from shared.errors import Permanent
+from shared.rollout import next_move
 from shared.rows import DeliveryRow
 from shared.rules import Endpoint as Action
 from shared.states import DeliveryState

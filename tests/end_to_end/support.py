@@ -80,9 +80,11 @@ def publication(name: str, kinds: Sequence[str], assets: str = "*", **more: Any)
     return {"name": name, "registry": REGISTRY, "assets": patterns, "to": ["*"], **more}
 
 
-def subscription(name: str, into: Workspace, kinds: Sequence[str], actions: Sequence[Any], **more: Any) -> dict[str, Any]:
-    """To all assets of these kinds of `northwind`."""
-    patterns = [{"kind": kind, "name": "*"} for kind in kinds]
+def subscription(
+    name: str, into: Workspace, kinds: Sequence[str], actions: Sequence[Any], assets: str = "*", **more: Any
+) -> dict[str, Any]:
+    """To all assets of these kinds of `northwind` whose names fit."""
+    patterns = [{"kind": kind, "name": assets} for kind in kinds]
     return {"name": name, "from": ["northwind"], "assets": patterns, "into": into.id, "actions": list(actions), **more}
 
 

@@ -35,6 +35,7 @@ SCORING = "scoring"  # the environment that goes along with models
 NAMES = {
     "model": Known("model", "cards"),
     "file": Known("data", "rows_file"),
+    "other file": Known("data", "rows_other"),  # of the same file name
     "folder": Known("data", "rows_folder"),
     "table": Known("data", "rows_table"),
     "image": Known("environment", "image"),
@@ -42,7 +43,7 @@ NAMES = {
     "step": Known("component", "train"),
     "pipeline": Known("component", "train_twice"),
 }
-WITH_BYTES = ("model", "file", "folder", "table")
+WITH_BYTES = ("model", "file", "other file", "folder", "table")
 DEFINED = ("image", "conda", "step", "pipeline")
 
 
@@ -106,8 +107,10 @@ def _register_all(author: Author) -> None:
     conda = author.environment("conda", CONDA)
     author.model("cards")
     author.model("renamed")
-    for data_type in ("uri_file", "uri_folder", "mltable"):
-        author.data(f"rows_{data_type.rpartition('_')[2].removeprefix('ml')}", data_type)
+    author.data("rows_file", "uri_file")
+    author.data("rows_other", "uri_file")
+    author.data("rows_folder", "uri_folder")
+    author.data("rows_table", "mltable")
     step = author.component("train", conda)
     author.pipeline("train_twice", step, conda)
     author.component("train_privately", Known("environment", "private"))
@@ -281,7 +284,7 @@ def test_the_latest_version_is_the_one_registered_last(scene: Scene, tmp_path: P
     assert held == {"3"}
 
 
-@pytest.mark.filterwarnings("ignore:The use of a 'BlobProperties' instance:DeprecationWarning")  # azure-ai-ml's own
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # azure-ai-ml itself downloads by what is deprecated
 def test_a_copy_survives_the_registry(scene: Scene, tmp_path: Path) -> None:
     cards, client = NAMES["model"], scene.cloud.ml_client("workspace3")
     container, _ = place(scene.cloud, str(found(scene.cloud.registry_client(REGISTRY), cards).path))

@@ -26,11 +26,11 @@ from shared.endpoint_moves import (
     SmokeTest,
     Taken,
     Wait,
-    next_move,
-    next_removal,
 )
 from shared.endpoints import MARK_TAG, RANK_TAG, Deployment, Endpoint, deployment_name, deployment_tags, endpoint_mark
 from shared.provenance import DELIVERY
+from shared.removal import next_removal
+from shared.rollout import next_move
 from shared.rows import DeliveryRow
 from tests.unit.example_rows import A_DELIVERY
 from tests.unit.random_rows import asset_names

@@ -1,0 +1,182 @@
+"""What tests of endpoints share: models that say which version they are, an application that asks all the time, a tenant at work."""
+
+import json
+import os
+import pickle
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import requests
+import yaml
+
+from infra.local.cloud import LocalCloud
+from shared.assets import Asset, Kind
+from shared.bootstrap import AzureFanout
+from shared.rows import DeliveryRow
+from tests.end_to_end.support import REGISTRY, endpoint
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+SAMPLE = '{"input_data": [[0.5]]}'
+INSTANCE = {"instance_type": "Standard_DS3_v2", "instance_count": 1}
+PAUSE = 0.02  # between two requests of an application
+
+
+def online(name: str, **more: Any) -> dict[str, Any]:
+    return {"online_endpoint": {"name": name, **INSTANCE, **more}}
+
+
+def batch(name: str, **more: Any) -> dict[str, Any]:
+    return {"batch_endpoint": {"name": name, "compute": "cpu-cluster", **more}}
+
+
+# ---- a data scientist
+
+
+def answering(folder: Path, answer: int, columns: int = 1) -> Path:
+    """An MLflow model that answers its own number to whatever has so many columns, and refuses the rest."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    folder.mkdir(parents=True, exist_ok=True)
+    model = DecisionTreeClassifier().fit([[0.0] * columns], [answer])
+    flavors = {"python_function": {"loader_module": "mlflow.sklearn"}, "sklearn": {"pickled_model": "model.pkl"}}
+    (folder / "MLmodel").write_text(yaml.safe_dump({"flavors": flavors}))
+    (folder / "model.pkl").write_bytes(pickle.dumps(model))
+    return folder
+
+
+# ---- an application
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`status` is 0 where no answer came; `text` then says why."""
+
+    status: int
+    text: str
+    deployment: str = ""
+
+    @property
+    def number(self) -> int:
+        return int(json.loads(self.text)[0])
+
+
+class Application:
+    """Asks an endpoint all the time, as its callers do: with its key, without the SDK, and without a second try."""
+
+    def __init__(self, cloud: LocalCloud, workspace: str, name: str) -> None:
+        operations = cloud.ml_client(workspace).online_endpoints
+        self._address = str(operations.get(name).scoring_uri)
+        self._headers = {"Authorization": f"Bearer {operations.get_keys(name).primary_key}", "Content-Type": "application/json"}
+        self._ca = os.environ["REQUESTS_CA_BUNDLE"]
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._ask_until_over, name="application")
+        self.answers: list[Answer] = []
+
+    def __enter__(self) -> "Application":
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def failed(self) -> list[Answer]:
+        return [answer for answer in self.answers if answer.status != 200]
+
+    @property
+    def numbers(self) -> list[int]:
+        """What the models answered, each only where it differs from the one before."""
+        found = [answer.number for answer in self.answers if answer.status == 200]
+        return [number for place, number in enumerate(found) if place == 0 or number != found[place - 1]]
+
+    def ask(self, deployment: str = "", session: requests.Session | None = None) -> Answer:
+        """Once; `deployment` is reached whether it has traffic or not."""
+        headers = self._headers | ({"azureml-model-deployment": deployment} if deployment else {})
+        try:
+            with (session or requests).post(self._address, SAMPLE, headers=headers, verify=self._ca, timeout=60) as said:
+                return Answer(said.status_code, said.text, said.headers.get("azureml-model-deployment", ""))
+        except requests.RequestException as broken:
+            return Answer(0, repr(broken))
+
+    def _ask_until_over(self) -> None:
+        with requests.Session() as session:
+            while not self._over.wait(PAUSE):
+                self.answers.append(self.ask(session=session))
+
+
+# ---- a tenant
+
+
+def make_endpoint(client: "MLClient", name: str) -> None:
+    from azure.ai.ml.entities import ManagedOnlineEndpoint
+
+    client.online_endpoints.begin_create_or_update(
+        ManagedOnlineEndpoint(name=name, auth_mode="key", tags={"team": "risk"})
+    ).result()
+
+
+def deploy_by_hand(client: "MLClient", name: str, deployment: str, model: str) -> None:
+    """`model` as `name:version` of the registry."""
+    from azure.ai.ml.entities import ManagedOnlineDeployment
+
+    asset, _, version = model.rpartition(":")
+    path = f"azureml://registries/{REGISTRY}/models/{asset}/versions/{version}"
+    new = ManagedOnlineDeployment(name=deployment, endpoint_name=name, model=path, **INSTANCE)
+    client.online_deployments.begin_create_or_update(new).result()
+
+
+def set_traffic(client: "MLClient", name: str, traffic: Mapping[str, int]) -> None:
+    there = client.online_endpoints.get(name)
+    there.traffic = dict(traffic)
+    client.online_endpoints.begin_create_or_update(there).result()
+
+
+# ---- what there is
+
+
+def deployments(cloud: LocalCloud, workspace: str, name: str) -> dict[str, dict[str, Any]]:
+    """Those of an endpoint, Fanout's by the version that they serve, the tenant's by their names."""
+    there = endpoint(cloud, workspace, name).get("deployments", [])
+    return {_label(deployment): deployment for deployment in there}
+
+
+def traffic(cloud: LocalCloud, workspace: str, name: str) -> dict[str, int]:
+    """In per cent by what `deployments` calls them."""
+    there = endpoint(cloud, workspace, name)
+    labels = {deployment["name"]: _label(deployment) for deployment in there.get("deployments", [])}
+    return {labels[deployment]: percent for deployment, percent in (there.get("traffic") or {}).items() if percent}
+
+
+def settled(cloud: LocalCloud, workspace: str, name: str) -> bool:
+    """Azure changes nothing there at the moment."""
+    there = endpoint(cloud, workspace, name)
+    return bool(there) and all(each["state"] == "Succeeded" for each in (there, *there["deployments"]))
+
+
+def _label(deployment: Mapping[str, Any]) -> str:
+    tags: Mapping[str, str] = deployment["tags"] or {}
+    return tags["fanout_asset"].rpartition(":")[2] if "fanout_asset" in tags else str(deployment["name"])
+
+
+# ---- what Fanout knows, and what it told
+
+
+def deliveries(model: str, *versions: str) -> dict[tuple[str, str], DeliveryRow]:
+    """By version and endpoint, open or closed. Needs the cloud's settings in this process's environment, as it is open."""
+    rows = AzureFanout().rows
+    assets = [Asset(Kind.MODEL, model, version) for version in versions]
+    found = [row for asset in assets for row in (*rows.open_deliveries(asset.key), *rows.closed_deliveries(asset.key))]
+    return {(row.asset.version, row.action.route.rpartition("/")[2]): row for row in found}
+
+
+def told(cloud: LocalCloud, kind: str, **data: object) -> list[dict[str, Any]]:
+    """The data of the outcome events of a kind such as DeliveryFailed, those that say so."""
+    found = [event["data"] for event in cloud.outcomes() if event["type"] == f"Fanout.{kind}"]
+    return [each for each in found if data.items() <= each.items()]

@@ -1,0 +1,242 @@
+"""What other systems ask for by commands, and what they are told of it on a custom topic.
+
+Northwind publishes everything. Fabrikam subscribes, and approves of what is called `asked_*` first; Tailwind comes later;
+Adventure pulls.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.data.tables import TableServiceClient
+from azure.servicebus import ServiceBusMessage
+
+from infra.local.cloud import LocalCloud
+from shared.provenance import DELIVERY
+from tests.end_to_end.catalogue import Author, Known, found, in_registry, in_workspace
+from tests.end_to_end.support import (
+    OFTEN,
+    QUICK,
+    REGISTRY,
+    eventually,
+    idle,
+    publication,
+    rejected,
+    rules_of,
+    send,
+    subscription,
+    tenant,
+)
+
+EVERY_KIND = ("model", "data", "environment", "component")
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    options: dict[str, Any] = {"seconds": QUICK | {"asset": 0.1}, "settings": OFTEN, "outcomes": "topic"}
+    with LocalCloud(tmp_path_factory.mktemp("cloud"), **options) as cloud:
+        cloud.apply_rules(_rules(cloud, tmp_path_factory.mktemp("rules")))
+        yield cloud
+
+
+def _rules(cloud: LocalCloud, folder: Path, **later: Any) -> Path:
+    """`later`: what Tailwind subscribes to."""
+    there = cloud.workspaces
+    wanted = subscription("wanted", there["workspace2"], EVERY_KIND, ["register"], "wanted_*")
+    asked = subscription("asked", there["workspace2"], ["data"], ["register"], "asked_*", release={"approval": "subscriber"})
+    return rules_of(
+        folder,
+        tenant("northwind", there["workspace1"], publications=[publication("all", EVERY_KIND)]),
+        tenant("fabrikam", there["workspace2"], subscriptions=[wanted, asked]),
+        tenant("tailwind", there["workspace3"], **later),
+        tenant("adventure", there["workspace4"]),
+    )
+
+
+@pytest.fixture
+def author(cloud: LocalCloud, tmp_path: Path) -> Iterator[Author]:
+    """Event Grid holds the events of registrations meanwhile: what is shared, commands share."""
+    cloud.event_grid.pause(True)
+    yield Author(cloud, "workspace1", tmp_path)
+    cloud.event_grid.pause(False)
+
+
+def one_of(author: Author, kind: str, name: str) -> Known:
+    match kind:
+        case "model":
+            return author.model(name)
+        case "data":
+            return author.data(name, "uri_folder")
+        case "environment":
+            return author.environment(name)
+        case _:
+            return author.component(name, author.environment(f"{name}_environment"))
+
+
+def share(cloud: LocalCloud, asset: Known, **more: Any) -> dict[str, Any]:
+    return {"type": "share", "workspace": cloud.workspaces["workspace1"].id, "asset": asset.command, **more}
+
+
+def share_now(cloud: LocalCloud, asset: Known) -> None:
+    send(cloud, f"share-{asset.name}", share(cloud, asset), "given")
+    eventually(f"{asset} is shared", lambda: told(cloud, "AssetShared", asset))
+
+
+def told(cloud: LocalCloud, event_type: str, asset: Known) -> list[dict[str, Any]]:
+    """The outcome events of this type about the asset, each once."""
+    events = {event["id"]: event for event in cloud.outcomes() if event["type"] == f"Fanout.{event_type}"}
+    named = (asset.kind, asset.name, asset.version)
+    return [
+        event for event in events.values() if tuple(event["data"]["asset"][part] for part in ("kind", "name", "version")) == named
+    ]
+
+
+def columns(cloud: LocalCloud, table: str, asset: Known) -> list[dict[str, Any]]:
+    """The rows about an asset, as an operator sees them in the table."""
+    with TableServiceClient.from_connection_string(cloud.environment["Tables"]) as service:
+        entities = [dict(entity) for entity in service.get_table_client(table).list_entities()]
+    return [entity for entity in entities if asset.name in str(entity.get("asset", "")) and "state" in entity]
+
+
+def test_a_pushed_asset_reaches_who_subscribed_later(cloud: LocalCloud, author: Author, tmp_path: Path) -> None:
+    asset = author.data("late_rows", "uri_file")
+    share_now(cloud, asset)
+    wish = subscription("late", cloud.workspaces["workspace3"], ["data"], ["register"], "late_*")
+    cloud.apply_rules(_rules(cloud, tmp_path / "rules", subscriptions=[wish]))
+    send(cloud, "push-late", {"type": "push", "asset": asset.command, "to": "subscribers"}, "order-1")
+    eventually("it is there", lambda: in_workspace(cloud, "workspace3", asset))
+    eventually("and told", lambda: told(cloud, "AssetDelivered", asset))
+    (delivered,) = told(cloud, "AssetDelivered", asset)
+    assert (delivered["data"]["tenant"], delivered["data"]["subscription"]) == ("tailwind", "late")
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND)
+def test_a_tenant_pulls_without_a_subscription(cloud: LocalCloud, author: Author, kind: str) -> None:
+    asset = one_of(author, kind, f"pulled_{kind}")
+    share_now(cloud, asset)
+    into = cloud.workspaces["workspace4"].id
+    send(cloud, f"pull-{kind}", {"type": "pull", "tenant": "adventure", "workspace": into, "asset": asset.command}, "order-2")
+    eventually("it is told", lambda: told(cloud, "AssetDelivered", asset))
+    (delivered,) = told(cloud, "AssetDelivered", asset)
+    assert (delivered["data"]["tenant"], delivered["correlationid"]) == ("adventure", "order-2")
+    assert found(cloud.ml_client("workspace4"), asset).version == "1"
+    assert in_workspace(cloud, "workspace4", asset)["properties"][DELIVERY] == delivered["data"]["delivery"]
+    assert in_workspace(cloud, "workspace2", asset) == {}
+
+
+def test_a_tenant_pulls_a_copy_of_the_latest(cloud: LocalCloud, author: Author) -> None:
+    asset = author.model("pulled_copy")
+    share_now(cloud, asset)
+    into = cloud.workspaces["workspace4"].id
+    latest = {**asset.command, "version": "latest"}
+    actions = [{"register": {"mode": "copy"}}]
+    send(cloud, "pull-copy", {"type": "pull", "tenant": "adventure", "workspace": into, "asset": latest, "actions": actions})
+    eventually("it is told", lambda: told(cloud, "AssetDelivered", asset))
+    (delivered,) = told(cloud, "AssetDelivered", asset)
+    assert delivered["data"]["mode"] == "copy"
+    assert "/workspaces/workspace4/datastores/workspaceblobstore/" in found(cloud.ml_client("workspace4"), asset).path
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND)
+def test_a_recalled_version_is_archived_wherever_it_is(cloud: LocalCloud, author: Author, kind: str) -> None:
+    asset = one_of(author, kind, f"wanted_{kind}")
+    share_now(cloud, asset)
+    eventually("it is delivered", lambda: told(cloud, "AssetDelivered", asset))
+    send(cloud, f"recall-{kind}", {"type": "recall", "asset": asset.command, "reason": "leaks card numbers"}, "order-3")
+    eventually("all are told", lambda: len(told(cloud, "AssetRecalled", asset)) == 2)
+    assert in_registry(cloud, REGISTRY, asset)["isArchived"]
+    assert in_workspace(cloud, "workspace2", asset)["isArchived"]
+    assert not in_workspace(cloud, "workspace1", asset)["isArchived"]
+    events = told(cloud, "AssetRecalled", asset)
+    assert {event["source"] for event in events} == {"/fanout/provider", "/fanout/fabrikam"}
+    for event in events:
+        (undone,) = event["data"]["workspaces"]
+        assert (undone["workspace"], undone["done"]) == (cloud.workspaces["workspace2"].id, "archived")
+        assert (event["data"]["why"], event["correlationid"]) == ("leaks card numbers", "order-3")
+
+
+def test_what_awaits_approval_goes_on_when_it_is_given(cloud: LocalCloud, author: Author) -> None:
+    asset = author.data("asked_rows", "uri_file")
+    share_now(cloud, asset)
+    eventually("it waits", lambda: told(cloud, "DeliveryAwaitingApproval", asset))
+    (waiting,) = told(cloud, "DeliveryAwaitingApproval", asset)
+    assert in_workspace(cloud, "workspace2", asset) == {}
+    delivery = waiting["data"]["delivery"]
+    send(cloud, "approve", {"type": "approve", "delivery": delivery, "by": "jo@fabrikam"})
+    eventually("it is delivered", lambda: told(cloud, "AssetDelivered", asset))
+    assert in_workspace(cloud, "workspace2", asset)["properties"][DELIVERY] == delivery
+    (row,) = columns(cloud, "deliveries", asset)
+    assert row["approved_by"] == "jo@fabrikam"
+
+
+def test_a_correlation_id_is_in_the_rows_the_log_and_the_outcomes(cloud: LocalCloud, author: Author) -> None:
+    asset = author.data("wanted_by_order", "uri_file")
+    send(cloud, "correlated", share(cloud, asset), "order-4711")
+    eventually("it is delivered", lambda: told(cloud, "AssetDelivered", asset))
+    eventually("quiet", lambda: idle(cloud))
+    for table in ("shares", "deliveries"):
+        assert [row["correlation_id"] for row in columns(cloud, table, asset)] == ["order-4711"]
+    for event_type in ("AssetShared", "AssetDelivered"):
+        assert [event["correlationid"] for event in told(cloud, event_type, asset)] == ["order-4711"]
+
+
+def test_a_command_within_a_cloud_event_is_carried_out(cloud: LocalCloud, author: Author) -> None:
+    asset = author.data("wanted_by_event", "uri_file")
+    event = {"specversion": "1.0", "id": "7", "source": "/orders", "type": "Contoso.Ordered", "data": share(cloud, asset)}
+    send(cloud, "cloud-event", event)
+    eventually("it is delivered", lambda: in_workspace(cloud, "workspace2", asset))
+
+
+def test_a_rejected_command_runs_once_it_is_mended_and_the_original_never(cloud: LocalCloud, author: Author) -> None:
+    asset = author.data("mended_rows", "uri_file")
+    share_now(cloud, asset)
+    into = cloud.workspaces["workspace4"].id
+    wrong = {"type": "pull", "tenant": "nobody", "workspace": into, "asset": asset.command}
+    send(cloud, "wrong", wrong, "order-5")
+    eventually("its rejection", lambda: _rejection(cloud, "wrong"))
+    kept = _rejection(cloud, "wrong")
+    assert json.loads(kept["body"]) == wrong
+    assert kept["correlation_id"] == "order-5"
+    assert kept["application_properties"]["fanout_code"] == "not_allowed"
+    assert "tenant nobody is not in the rules" in kept["application_properties"]["fanout_reason"]
+
+    send(cloud, "mended", wrong | {"tenant": "adventure"}, "order-5")
+    eventually("it is delivered", lambda: in_workspace(cloud, "workspace4", asset))
+    eventually("quiet", lambda: idle(cloud))
+    before = columns(cloud, "deliveries", asset)
+    cloud.service_bus.advance_clock(3600)  # beyond the window in which the queue drops what it had before
+    _send_back(cloud, kept)
+    eventually("quiet", lambda: idle(cloud))
+    assert columns(cloud, "deliveries", asset) == before
+
+
+def test_a_share_that_fails_is_told_with_who_must_do_what(cloud: LocalCloud, author: Author) -> None:
+    asset = author.data("wanted_in_vain", "uri_file")
+    operation = {"code": "UserError", "message": "No files found", "status": 400}
+    cloud.azure_ml.arm("POST .*/import", operation=operation)
+    send(cloud, "in-vain", share(cloud, asset), "order-6")
+    eventually("it is told", lambda: told(cloud, "ShareFailed", asset))
+    (failed,) = told(cloud, "ShareFailed", asset)
+    assert "No files found" in failed["data"]["reason"]["text"]
+    assert failed["data"]["reason"]["owner"]
+    assert failed["data"]["reason"]["remedy"]
+    assert failed["source"] == "/fanout/northwind"
+    (row,) = columns(cloud, "shares", asset)
+    assert failed["data"]["reason"]["text"] in row["reason"]
+    send(cloud, "retry-in-vain", {"type": "retry", "share": failed["data"]["share"]})
+    eventually("it is delivered after all", lambda: told(cloud, "AssetDelivered", asset))
+
+
+def _rejection(cloud: LocalCloud, message_id: str) -> dict[str, Any]:
+    return next((message for message in rejected(cloud) if message["message_id"] == message_id), {})
+
+
+def _send_back(cloud: LocalCloud, kept: dict[str, Any]) -> None:
+    """As an operator's tool does with what it finds in `rejected`: body and properties as they are."""
+    message = ServiceBusMessage(
+        kept["body"], message_id=kept["message_id"], application_properties=dict(kept["application_properties"])
+    )
+    with cloud.service_bus_client() as client, client.get_queue_sender("commands") as sender:
+        sender.send_messages(message)
