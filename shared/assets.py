@@ -9,8 +9,8 @@ from enum import StrEnum
 from shared.keys import key
 
 _WORKSPACE_ID = re.compile(
-    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
-    r"/providers/Microsoft\.MachineLearningServices/workspaces/(?P<name>[^/]+)",
+    r"/subscriptions/(?P<subscription>[^/?#%\s]+)/resourceGroups/(?P<group>[^/?#%\s]+)"
+    r"/providers/Microsoft\.MachineLearningServices/workspaces/(?P<name>[^/?#%\s]+)",
     re.IGNORECASE,
 )
 

@@ -16,6 +16,7 @@ from shared.rules_actions import ActionShape
 
 LATEST = "latest"
 
+type AssetText = Annotated[str, StringConstraints(max_length=255, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.\-]*$")]  # azure-rest-api-specs
 type Text = Annotated[str, StringConstraints(max_length=255, pattern=r"^\S+$")]
 type Line = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 type WorkspaceText = Annotated[str, StringConstraints(max_length=1000, pattern=r"(?i)^/subscriptions/.+/workspaces/[^/]+/?$")]
@@ -33,8 +34,8 @@ class AssetName:
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     kind: Kind
-    name: Text
-    version: Text
+    name: AssetText
+    version: AssetText
 
     @property
     def value(self) -> Asset:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset
 
@@ -16,6 +17,15 @@ _URI = {Kind.MODEL: "modelUri", Kind.DATA: "dataUri"}
 _TYPE = {Kind.MODEL: ("modelType", "custom_model"), Kind.DATA: ("dataType", "uri_folder")}
 
 LATEST: Mapping[str, str] = {"$orderBy": "createdtime desc", "$top": "1"}  # as the SDK asks for the label "latest"
+
+
+def path_of(asset: Asset) -> str:
+    """Below the address of a workspace or a registry. Names are quoted: none leads to another resource."""
+    return f"{asset.kind.plural}/{quote(asset.name, safe='')}/versions/{quote(asset.version, safe='')}"
+
+
+def versions_of(kind: Kind, name: str) -> str:
+    return f"{kind.plural}/{quote(name, safe='')}/versions"
 
 
 def workspace_asset(asset: Asset, answer: Mapping[str, Any]) -> WorkspaceAsset:

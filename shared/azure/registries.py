@@ -14,7 +14,7 @@ from azure.core.rest import HttpResponse
 
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
 from shared.azure.arm import Caller, operation_state
-from shared.azure.asset_bodies import LATEST, defined_asset, latest_version, registry_asset
+from shared.azure.asset_bodies import LATEST, defined_asset, latest_version, path_of, registry_asset, versions_of
 from shared.azure.errors import translated
 from shared.copies import Folder
 from shared.errors import Conflict, NotFound, Owner, Permanent
@@ -61,7 +61,7 @@ class AzureRegistries:
 
     def latest(self, registry: str, kind: Kind, name: str) -> Asset | None:
         doing = f"look for the latest {kind} {name} in registry {registry}"
-        url = f"{self._registry(registry).url}/{kind.plural}/{name}/versions"
+        url = f"{self._registry(registry).url}/{versions_of(kind, name)}"
         try:
             answer = self._call("GET", url, LATEST, doing=doing)
         except NotFound:
@@ -181,7 +181,7 @@ class AzureRegistries:
         return location if answer.status_code == 202 else None
 
     def _url(self, registry: str, asset: Asset) -> str:
-        return f"{self._registry(registry).url}/{asset.kind.plural}/{asset.name}/versions/{asset.version}"
+        return f"{self._registry(registry).url}/{path_of(asset)}"
 
     def _code_url(self, registry: str, name: str) -> str:
         return f"{self._registry(registry).url}/codes/{name}/versions/1"

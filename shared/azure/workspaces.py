@@ -12,7 +12,7 @@ from azure.core.rest import HttpResponse
 
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset, WorkspaceId
 from shared.azure.arm import Caller
-from shared.azure.asset_bodies import LATEST, defined_asset, latest_version, workspace_asset
+from shared.azure.asset_bodies import LATEST, defined_asset, latest_version, path_of, versions_of, workspace_asset
 from shared.azure.errors import translated
 from shared.azure.ml_clients import MlClients
 from shared.errors import NotFound
@@ -31,7 +31,7 @@ class AzureWorkspaces:
     def asset(self, workspace: WorkspaceId, asset: Asset) -> WorkspaceAsset | None:
         doing = f"look for {asset} in workspace {workspace.name}"
         try:
-            answer = self._call("GET", workspace, f"{asset.kind.plural}/{asset.name}/versions/{asset.version}", doing=doing)
+            answer = self._call("GET", workspace, path_of(asset), doing=doing)
         except NotFound:
             return None
         with translated(doing):
@@ -40,7 +40,7 @@ class AzureWorkspaces:
     def latest(self, workspace: WorkspaceId, kind: Kind, name: str) -> Asset | None:
         doing = f"look for the latest {kind} {name} in workspace {workspace.name}"
         try:
-            answer = self._call("GET", workspace, f"{kind.plural}/{name}/versions", LATEST, doing=doing)
+            answer = self._call("GET", workspace, versions_of(kind, name), LATEST, doing=doing)
         except NotFound:
             return None
         with translated(doing):
@@ -51,8 +51,7 @@ class AzureWorkspaces:
         what = asset.asset
         doing = f"register {what} in workspace {workspace.name}"
         if what.kind is not Kind.MODEL:
-            path = f"{what.kind.plural}/{what.name}/versions/{what.version}"
-            self._call("PUT", workspace, path, body=defined_asset(asset, properties), doing=doing)
+            self._call("PUT", workspace, path_of(what), body=defined_asset(asset, properties), doing=doing)
             return
         with translated(doing):
             self._clients.of(workspace).models.create_or_update(_model(asset, properties))

@@ -1,10 +1,10 @@
-"""What tests of endpoints share: models that say which version they are, an application that asks all the time, a tenant at work."""
+"""What tests of endpoints share: models that say which version they are, an application that asks all the time, a tenant."""
 
 import json
 import os
 import pickle
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +17,7 @@ from infra.local.cloud import LocalCloud
 from shared.assets import Asset, Kind
 from shared.bootstrap import AzureFanout
 from shared.rows import DeliveryRow
-from tests.end_to_end.support import REGISTRY, endpoint
+from shared.states import is_final
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -27,8 +27,9 @@ INSTANCE = {"instance_type": "Standard_DS3_v2", "instance_count": 1}
 PAUSE = 0.02  # between two requests of an application
 
 
-def online(name: str, **more: Any) -> dict[str, Any]:
-    return {"online_endpoint": {"name": name, **INSTANCE, **more}}
+def online(name: str, traffic: Sequence[int] = (100,), **more: Any) -> dict[str, Any]:
+    """The action, as rules have it."""
+    return {"online_endpoint": {"name": name, **INSTANCE, "traffic": list(traffic), **more}}
 
 
 def batch(name: str, **more: Any) -> dict[str, Any]:
@@ -117,18 +118,14 @@ class Application:
 def make_endpoint(client: "MLClient", name: str) -> None:
     from azure.ai.ml.entities import ManagedOnlineEndpoint
 
-    client.online_endpoints.begin_create_or_update(
-        ManagedOnlineEndpoint(name=name, auth_mode="key", tags={"team": "risk"})
-    ).result()
+    own = ManagedOnlineEndpoint(name=name, auth_mode="key", tags={"team": "risk"})
+    client.online_endpoints.begin_create_or_update(own).result()
 
 
 def deploy_by_hand(client: "MLClient", name: str, deployment: str, model: str) -> None:
-    """`model` as `name:version` of the registry."""
     from azure.ai.ml.entities import ManagedOnlineDeployment
 
-    asset, _, version = model.rpartition(":")
-    path = f"azureml://registries/{REGISTRY}/models/{asset}/versions/{version}"
-    new = ManagedOnlineDeployment(name=deployment, endpoint_name=name, model=path, **INSTANCE)
+    new = ManagedOnlineDeployment(name=deployment, endpoint_name=name, model=model, **INSTANCE)
     client.online_deployments.begin_create_or_update(new).result()
 
 
@@ -141,23 +138,16 @@ def set_traffic(client: "MLClient", name: str, traffic: Mapping[str, int]) -> No
 # ---- what there is
 
 
-def deployments(cloud: LocalCloud, workspace: str, name: str) -> dict[str, dict[str, Any]]:
-    """Those of an endpoint, Fanout's by the version that they serve, the tenant's by their names."""
-    there = endpoint(cloud, workspace, name).get("deployments", [])
-    return {_label(deployment): deployment for deployment in there}
+def deployments(there: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Those of an endpoint as `support.endpoint` has it: Fanout's by the version that they serve, the tenant's by their names."""
+    return {_label(deployment): deployment for deployment in there.get("deployments", [])}
 
 
-def traffic(cloud: LocalCloud, workspace: str, name: str) -> dict[str, int]:
+def traffic(there: Mapping[str, Any]) -> dict[str, int]:
     """In per cent by what `deployments` calls them."""
-    there = endpoint(cloud, workspace, name)
-    labels = {deployment["name"]: _label(deployment) for deployment in there.get("deployments", [])}
-    return {labels[deployment]: percent for deployment, percent in (there.get("traffic") or {}).items() if percent}
-
-
-def settled(cloud: LocalCloud, workspace: str, name: str) -> bool:
-    """Azure changes nothing there at the moment."""
-    there = endpoint(cloud, workspace, name)
-    return bool(there) and all(each["state"] == "Succeeded" for each in (there, *there["deployments"]))
+    shares: Mapping[str, int] = there.get("traffic") or {}
+    labels = {deployment["name"]: label for label, deployment in deployments(there).items()}
+    return {labels[name]: percent for name, percent in shares.items() if percent}
 
 
 def _label(deployment: Mapping[str, Any]) -> str:
@@ -169,14 +159,20 @@ def _label(deployment: Mapping[str, Any]) -> str:
 
 
 def deliveries(model: str, *versions: str) -> dict[tuple[str, str], DeliveryRow]:
-    """By version and endpoint, open or closed. Needs the cloud's settings in this process's environment, as it is open."""
+    """By version and endpoint, open or closed. Reads the cloud's settings in this process's environment, as it is open."""
     rows = AzureFanout().rows
     assets = [Asset(Kind.MODEL, model, version) for version in versions]
     found = [row for asset in assets for row in (*rows.open_deliveries(asset.key), *rows.closed_deliveries(asset.key))]
     return {(row.asset.version, row.action.route.rpartition("/")[2]): row for row in found}
 
 
-def told(cloud: LocalCloud, kind: str, **data: object) -> list[dict[str, Any]]:
-    """The data of the outcome events of a kind such as DeliveryFailed, those that say so."""
+def ended(model: str, version: str, *endpoints: str) -> bool:
+    """Whether the version's deliveries to these endpoints have all come to an end, whichever."""
+    found = deliveries(model, version)
+    return all((version, name) in found and is_final(found[version, name].state) for name in endpoints)
+
+
+def told(cloud: LocalCloud, kind: str, **details: object) -> list[dict[str, Any]]:
+    """The data of the outcome events of a kind, such as DeliveryFailed, that have these fields."""
     found = [event["data"] for event in cloud.outcomes() if event["type"] == f"Fanout.{kind}"]
-    return [each for each in found if data.items() <= each.items()]
+    return [each for each in found if details.items() <= each.items()]
