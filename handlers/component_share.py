@@ -23,11 +23,12 @@ CODE, MAKE = "code", "import"
 def begin(turn: Turn[ShareRow], importing: Callable[[ShareRow, str | None], ShareRow]) -> ShareRow:
     """The next of: wait for what comes first, copy its code, make it. `importing` is how the row goes on after the last."""
     row, fanout = turn.row, turn.fanout
-    component = fanout.workspaces.asset(row.home, row.source)
-    if component is None:
-        text = f"workspace {row.home} holds no {row.source} any more"
-        raise Permanent("asset_not_found", text, Owner.PUBLISHER, "register it again, then retry the share")
-    closure = closure_of(row, component, fanout)
+    with fanout.fairness.admitted(row.home):
+        component = fanout.workspaces.asset(row.home, row.source)
+        if component is None:
+            text = f"workspace {row.home} holds no {row.source} any more"
+            raise Permanent("asset_not_found", text, Owner.PUBLISHER, "register it again, then retry the share")
+        closure = closure_of(row, component, fanout)
     if waiting := wait_for(turn, closure.first):
         return waiting
     for code in closure.code:

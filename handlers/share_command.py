@@ -95,14 +95,16 @@ def _make_all(wanted: Iterator[ShareRequest], fanout: Fanout) -> None:
 def _version(workspace: WorkspaceId, asset: Asset, asked: Asked, fanout: Fanout) -> Asset:
     if asset.version != commands.LATEST:
         return asset
-    latest = fanout.workspaces.latest(workspace, asset.kind, asset.name)
+    with fanout.fairness.admitted(workspace):
+        latest = fanout.workspaces.latest(workspace, asset.kind, asset.name)
     if latest is None:
         raise _not_found(workspace, asset, asked)
     return latest
 
 
 def _find(workspace: WorkspaceId, asset: Asset, asked: Asked, fanout: Fanout) -> WorkspaceAsset:
-    found = fanout.workspaces.asset(workspace, asset)
+    with fanout.fairness.admitted(workspace):
+        found = fanout.workspaces.asset(workspace, asset)
     if found is None:
         raise _not_found(workspace, asset, asked)
     return found
