@@ -1,7 +1,7 @@
 """What has to be in the registry before an asset can be: found, and allowed to leave, before anything is written there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from handlers.share_request import ShareRequest
 from handlers.turns import Turn
@@ -64,15 +64,26 @@ def wait_for(turn: Turn[ShareRow], first: Sequence[ShareRequest]) -> ShareRow | 
 
     Permanent `dependency_failed` where it will not come.
     """
+    return _wait(turn, [_share_of(turn, request) for request in first])
+
+
+def wait_on(turn: Turn[ShareRow]) -> ShareRow | None:
+    """The same, once it is known what comes first: it asks nothing but the rows."""
+    registry = turn.row.registry
+    shares = [turn.fanout.rows.get(ShareRow.address_of(registry, asset)) for asset in turn.row.needs]
+    return _wait(turn, [share for share in shares if isinstance(share, ShareRow)])
+
+
+def _wait(turn: Turn[ShareRow], rows: Sequence[ShareRow]) -> ShareRow | None:
     row = turn.row
-    rows = [_share_of(turn, request) for request in first]
     if failed := next((each for each in rows if each.state not in _COMING | _THERE), None):
         text = f"{row.source} needs {failed.asset}, whose share is {failed.state}: {failed.reason or failed.recall}"
         raise Permanent("dependency_failed", text, Owner.PUBLISHER, "mend that share and retry it, then retry this one")
     if all(each.state in _THERE for each in rows):
         return None
-    since = row.since if row.step == DEPENDENCIES and row.since else turn.now
-    waiting = replace(row, step=DEPENDENCIES, since=since, looks=row.looks + 1, failures=0)
+    since = row.since if row.needs and row.since else turn.now
+    needs = tuple(each.asset for each in rows)
+    waiting = replace(row, step=DEPENDENCIES, needs=needs, since=since, looks=row.looks + 1, failures=0)
     return turn.again(waiting, backoff.first_looks_delay(row.looks, (turn.now - since).total_seconds()))
 
 
@@ -81,7 +92,7 @@ _THERE = {ShareState.FANNING_OUT, ShareState.SHARED}
 
 
 def _share_of(turn: Turn[ShareRow], request: ShareRequest) -> ShareRow:
-    if turn.row.step == DEPENDENCIES:
+    if request.asset in turn.row.needs:  # requested by an earlier turn
         there = turn.fanout.rows.get(ShareRow.address_of(request.registry, request.asset))
         if isinstance(there, ShareRow):
             return there
@@ -96,6 +107,7 @@ class _Origin:
     tenant: Tenant
     rules: Rules
     fanout: Fanout
+    seen: dict[Asset, WorkspaceAsset] = field(default_factory=dict)
 
     @classmethod
     def of(cls, row: ShareRow, fanout: Fanout) -> "_Origin":
@@ -141,7 +153,8 @@ class _Origin:
             tuple(publications),
             self.rules.revision,
             row.correlation_id,
-            fan_out=row.fan_out,
+            row.command,
+            row.fan_out,
         )
 
     def publications(self, found: WorkspaceAsset) -> list[Publication]:
@@ -154,8 +167,9 @@ class _Origin:
         return delivery is not None and delivery.state is DeliveryState.DELIVERED
 
     def found(self, asset: Asset) -> WorkspaceAsset:
-        found = self.fanout.workspaces.asset(self.row.home, asset)
+        found = self.seen.get(asset) or self.fanout.workspaces.asset(self.row.home, asset)
         if found is None:
             text = f"{self.row.source} needs {asset}, which workspace {self.row.home} does not hold"
             raise Permanent("dependency_missing", text, Owner.PUBLISHER, "register it there, then share again")
+        self.seen[asset] = found
         return found

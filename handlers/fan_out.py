@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from handlers.reopen import reopen
 from handlers.turns import Turn, send_wake_up
 from shared import logs, planning
+from shared.assets import RegistryAsset
 from shared.errors import Transient
 from shared.messages import Queue, of_wake_up
 from shared.ports import Fanout
@@ -45,15 +46,21 @@ def fan_out(turn: Turn[ShareRow]) -> ShareRow:
     return replace(row, state=ShareState.SHARED, again=False, only=(), routes=(), failures=0)
 
 
-def plan_of(row: ShareRow, fanout: Fanout) -> PlanRow:
-    """The plan as it stands, written where there was none."""
+def plan_of(row: ShareRow, fanout: Fanout, seen: RegistryAsset | None = None) -> PlanRow:
+    """The plan as it stands, written where there was none. `seen` is the registry's asset, where the caller has looked."""
     plan = fanout.rows.plan(row.asset, row.registry)
     if plan:
         return plan
-    asset = fanout.registries.asset(row.registry, row.asset)
+    asset = seen or fanout.registries.asset(row.registry, row.asset)
     if asset is None:
         raise Transient(f"{row.asset} was in registry {row.registry}, and is not found now")
-    new = PlanRow(asset=asset, share=row.address, origin=row.origin, origin_tenant=row.origin_tenant, environment=row.environment)
+    new = PlanRow(
+        asset=replace(asset, document=None),
+        share=row.address,
+        origin=row.origin,
+        origin_tenant=row.origin_tenant,
+        environment=row.environment,
+    )
     return fanout.rows.save_plan(new)
 
 

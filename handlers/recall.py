@@ -39,7 +39,7 @@ def step(turn: Turn[ShareRow]) -> ShareRow:
         return turn.again(replace(row, since=turn.now, failures=0), 0)
     if not there.archived:
         row = turn.claim(ARCHIVE)
-        fanout.registries.begin_update(row.registry, row.asset, {}, archive=True)
+        fanout.registries.begin_update(there, {}, archive=True)
         return turn.again(row.tried(turn.now, ARCHIVE, "accepted"), backoff.poll_delay(0))
     if any(True for _ in _open(row, fanout)):
         elapsed = (turn.now - (row.since or turn.now)).total_seconds()

@@ -32,7 +32,9 @@ def step(turn: Turn[DeliveryRow], action: Register) -> DeliveryRow:
             return claimed(turn, COPY, asset, lambda claim: _copy(turn, claim, asset))
         return claimed(turn, REGISTER, asset, lambda claim: _register(turn, claim, asset, Mode.REFERENCE))
     if _is_ours(there, row) or _is_the_same(there, asset):
-        return delivered(turn, replace(row, mode=mode if _is_ours(there, row) else Mode.REFERENCE), asset)
+        checksum = there.properties.get(CHECKSUM) if _is_ours(there, row) else None
+        mode = Mode.COPY if checksum else Mode.REFERENCE
+        return delivered(turn, replace(row, mode=mode, copied=row.copied or checksum), asset)
     raise Permanent(
         "conflict",
         f"workspace {row.workspace.name} holds {row.asset} already, with other content ({_content(there)})",

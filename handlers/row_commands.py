@@ -85,7 +85,9 @@ def _unknown(address: Address) -> Permanent:
 
 def _retry_share(row: ShareRow, asked: Asked, fanout: Fanout) -> None:
     state = ShareState.RECALLING if row.recall else ShareState.REQUESTED
-    fresh = replace(row, state=state, rev=row.rev + 1, next_at=fanout.clock.now(), step="", since=None, looks=0, failures=0)
+    fresh = replace(
+        row, state=state, rev=row.rev + 1, next_at=fanout.clock.now(), step="", since=None, looks=0, failures=0, needs=()
+    )
     fresh = replace(fresh, operation=None, claim=None, reason=None, cancelled_by=None, untold=False, command=asked.id)
     fanout.open_work.add(row.address)
     send_wake_up(fanout.rows.replace(fresh), fanout)

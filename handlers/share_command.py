@@ -47,7 +47,7 @@ def share(command: commands.Share, asked: Asked, fanout: Fanout) -> None:
         logs.event(log, "private", **ids, why="its tags")
         return
     wanted = _within_regions(_to_registry(publications, command.registry), fanout)
-    _make_all(requests(tenant, workspace, found, wanted, rules.revision, asked.correlation_id, fan_out=command.fan_out), fanout)
+    _make_all(requests(tenant, workspace, found, wanted, rules.revision, asked, fan_out=command.fan_out), fanout)
 
 
 def owner(workspace: WorkspaceId, rules: Rules) -> Tenant:
@@ -68,7 +68,7 @@ def requests(
     found: WorkspaceAsset,
     publications: Sequence[Publication],
     revision: int,
-    correlation_id: str | None,
+    asked: Asked,
     *,
     fan_out: bool = True,
 ) -> Iterator[ShareRequest]:
@@ -78,7 +78,7 @@ def requests(
         return publication.registry, publication.name_in_registry(tenant.id, found.asset.name)
 
     for (registry, name), same in groupby(sorted(publications, key=place), key=place):
-        yield ShareRequest(tenant, workspace, found, registry, name, tuple(same), revision, correlation_id, fan_out)
+        yield ShareRequest(tenant, workspace, found, registry, name, tuple(same), revision, asked.correlation_id, asked.id, fan_out)
 
 
 def _make_all(wanted: Iterator[ShareRequest], fanout: Fanout) -> None:

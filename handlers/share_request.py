@@ -17,7 +17,10 @@ log = logging.getLogger("fanout.share_request")
 
 @dataclass(frozen=True, slots=True)
 class ShareRequest:
-    """An asset that may leave its workspace to one registry, under one name, and by which publications."""
+    """An asset that may leave its workspace to one registry, under one name, and by which publications.
+
+    `command` is the id of the one that asks for it.
+    """
 
     tenant: Tenant
     workspace: WorkspaceId
@@ -27,6 +30,7 @@ class ShareRequest:
     publications: tuple[Publication, ...]
     rules_revision: int
     correlation_id: str | None
+    command: str | None = None
     fan_out: bool = True
 
     @property
@@ -35,14 +39,14 @@ class ShareRequest:
         return replace(self.found.asset, name=self.name)
 
     def make(self, fanout: Fanout) -> ShareRow:
-        """The row that stands, new or not; it is woken where it has still to begin. Opens a failed one again.
+        """The row that stands, new or not; it is woken where it has still to begin. Another command opens a failed one again.
 
         Permanent `conflict` where another origin owns it, `recalled` where the version was taken back.
         """
         wanted = self._row(fanout)
         fanout.open_work.add(wanted.address)
         stands = fanout.rows.insert_share(wanted)
-        if stands.state is ShareState.FAILED:
+        if stands.state is ShareState.FAILED and (stands.command != self.command or not self.command):
             stands = fanout.rows.replace(replace(wanted, rev=stands.rev + 1, attempts=stands.attempts, etag=stands.etag))
         self._check(stands)
         if stands.state is ShareState.SHARED and self.fan_out and not stands.fan_out:
@@ -85,4 +89,5 @@ class ShareRequest:
             rules_revision=self.rules_revision,
             fan_out=self.fan_out,
             correlation_id=self.correlation_id,
+            command=self.command,
         )

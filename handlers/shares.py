@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from handlers import component_share, recall
-from handlers.dependencies import environment_of, wait_for
-from handlers.fan_out import fan_out
+from handlers.dependencies import environment_of, wait_for, wait_on
+from handlers.fan_out import fan_out, plan_of
 from handlers.turns import Turn
 from shared import backoff, logs, provenance
 from shared.assets import Kind, RegistryAsset
@@ -42,15 +42,18 @@ def step(turn: Turn[ShareRow]) -> ShareRow:
 
 def _begin(turn: Turn[ShareRow]) -> ShareRow:
     row = turn.row
+    if waiting := wait_on(turn):
+        return waiting
+    environment, first = environment_of(row, turn.fanout)
+    if waiting := wait_for(turn, first):
+        return waiting
+    row = replace(row, environment=environment)
     if seen := turn.fanout.registries.asset(row.registry, row.asset):
-        return _arrived(turn, seen)
+        return _arrived(turn, row, seen)
     if row.step == IMPORT:  # claimed before, and nobody lived to see its answer
         return _importing(turn, row, None, "may have been accepted")
     if row.asset.kind is Kind.COMPONENT:
         return component_share.begin(turn, lambda row, operation: _importing(turn, row, operation, "accepted"))
-    environment, first = environment_of(row, turn.fanout)
-    if waiting := wait_for(turn, first):
-        return waiting
     row = replace(turn.claim(IMPORT), environment=environment)
     operation = turn.fanout.registries.begin_import(row.registry, row.asset, row.home, row.source)
     return _importing(turn, row, operation, "accepted" if operation else "is under way already")
@@ -75,7 +78,7 @@ def _look(turn: Turn[ShareRow]) -> ShareRow:
     except Permanent as failed:
         failure = failed
     if seen := turn.fanout.registries.asset(row.registry, row.asset):
-        return _arrived(turn, seen)
+        return _arrived(turn, row, seen)
     if failure:
         raise failure
     if elapsed < ASK_AGAIN_AFTER:
@@ -91,9 +94,8 @@ def _look_again(turn: Turn[ShareRow]) -> ShareRow:
     return turn.again(replace(row, looks=looks, failures=0), backoff.first_looks_delay(looks, elapsed))
 
 
-def _arrived(turn: Turn[ShareRow], seen: RegistryAsset) -> ShareRow:
-    """The registry holds it: ours, or a conflict."""
-    row = turn.row
+def _arrived(turn: Turn[ShareRow], row: ShareRow, seen: RegistryAsset) -> ShareRow:
+    """The registry holds it: ours, or a conflict. `seen` is what its deliveries will be made of."""
     source = turn.fanout.registries.source_id(row.home, row.source)
     origin = seen.origin or seen.properties.get(provenance.ORIGIN)
     if (origin or "").lower() != source.lower():
@@ -104,7 +106,10 @@ def _arrived(turn: Turn[ShareRow], seen: RegistryAsset) -> ShareRow:
             "register it under another name or version",
         )
     logs.event(log, "in the registry", share_id=row.address, asset=row.asset, registry=row.registry)
-    row = _labelled(turn, seen, provenance.of_share(row, source)).tried(turn.now, IMPORT, "in the registry")
+    label = provenance.of_share(row, source)
+    labelled = _labelled(turn, seen, label).tried(turn.now, IMPORT, "in the registry")
+    row = replace(labelled, environment=row.environment)
+    plan_of(row, turn.fanout, replace(seen, tags={**seen.tags, **label}))
     return turn.again(replace(row, state=ShareState.FANNING_OUT, step="", operation=None, failures=0), 0)
 
 
@@ -117,7 +122,7 @@ def _labelled(turn: Turn[ShareRow], seen: RegistryAsset, tags: dict[str, str]) -
         return turn.row
     row = turn.claim(LABEL)
     try:
-        turn.fanout.registries.begin_update(row.registry, row.asset, tags)
+        turn.fanout.registries.begin_update(seen, tags)
     except Permanent as refused:
         logs.event(log, "not labelled", logging.WARNING, share_id=row.address, reason=refused.reason)
         return row.tried(turn.now, LABEL, str(refused.reason))

@@ -116,7 +116,7 @@ class RegistryAsset:
 
     `origin` is the registry's own record of where an import came from,
     `azureml://locations/<region>/workspaces/<guid>/models/…`, None for what was created in the registry directly.
-    `uri` and `definition` are as a workspace's are.
+    `uri` and `definition` are as a workspace's are. `document` is the adapter's own, for changing what was looked at.
     """
 
     asset: Asset
@@ -131,6 +131,7 @@ class RegistryAsset:
     definition: Mapping[str, object] = field(default_factory=dict)
     archived: bool = False
     created_at: datetime | None = None
+    document: Mapping[str, object] | None = field(default=None, compare=False, repr=False)
 
     @property
     def path(self) -> str:

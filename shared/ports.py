@@ -130,8 +130,8 @@ class Registries(Protocol):
     def begin_code(self, registry: str, name: str, place: Folder) -> str | None:
         """Make version 1 of a code asset of the files that lie in `place`; None as for an import."""
 
-    def begin_update(self, registry: str, asset: Asset, tags: Mapping[str, str], *, archive: bool = False) -> str | None:
-        """Add tags to a version, and archive it: all that Azure lets anyone change. None where it was done at once."""
+    def begin_update(self, seen: RegistryAsset, tags: Mapping[str, str], *, archive: bool = False) -> str | None:
+        """Add tags to a version just looked at, and archive it: all that Azure lets anyone change. None where done at once."""
 
     def operation(self, address: str) -> OperationState:
         """Permanent, with Azure's own text, when the operation failed."""

@@ -101,7 +101,7 @@ class ShareRow(Row):
 
     `asset` is named as in the registry; `rank` orders the versions of a name by when they were registered at the origin.
     `origin` is None for an asset that was made in the registry itself: it has a row once somebody pulled it.
-    `environment` is the registry's id of the one that is shared along with a model.
+    `environment` is the registry's id of the one that is shared along with a model. `needs`: what is waited for to be shared first.
     `fan_out` says whether subscribers are to get it; in a push, `again` that deliveries which came to nothing are opened again
     on the way, and `only` and `routes`, unless empty, to which tenants and by which routes.
     """
@@ -109,12 +109,13 @@ class ShareRow(Row):
     state: ShareState = ShareState.REQUESTED
     registry: str
     asset: Asset
-    origin: WorkspaceId | None
-    origin_tenant: str | None
+    origin: WorkspaceId | None = None
+    origin_tenant: str | None = None
     rank: str
     publications: tuple[str, ...]
     rules_revision: int
     environment: str | None = None
+    needs: tuple[Asset, ...] = ()
     fan_out: bool = True
     again: bool = False
     only: tuple[str, ...] = ()
@@ -162,8 +163,8 @@ class DeliveryRow(Row):
     publication: str
     subscription: str
     rules_revision: int
-    origin_tenant: str | None
-    origin: WorkspaceId | None
+    origin_tenant: str | None = None
+    origin: WorkspaceId | None = None
     rank: str
     mode: Mode | None = None
     copied: str | None = None
@@ -207,8 +208,8 @@ class PlanRow:
 
     asset: RegistryAsset
     share: Address
-    origin: WorkspaceId | None
-    origin_tenant: str | None
+    origin: WorkspaceId | None = None
+    origin_tenant: str | None = None
     environment: str | None = None
     recall: str | None = None
     cursor: str = ""

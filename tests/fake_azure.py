@@ -87,12 +87,11 @@ class FakeRegistries:
         self._azure.codes[registry, name] = place.container_url
         return self._azure.begin(f"code {name}")
 
-    def begin_update(self, registry: str, asset: Asset, tags: Mapping[str, str], *, archive: bool = False) -> str | None:
+    def begin_update(self, seen: RegistryAsset, tags: Mapping[str, str], *, archive: bool = False) -> str | None:
         self._azure.maybe_fail("update")
-        there = self._azure.registry[registry, asset]
-        changed = replace(there, tags={**there.tags, **tags}, archived=archive or there.archived)
-        self._azure.registry[registry, asset] = changed
-        return self._azure.begin(f"archive {asset}" if archive else f"label {asset}")
+        changed = replace(seen, tags={**seen.tags, **tags}, archived=archive or seen.archived)
+        self._azure.registry[seen.registry, seen.asset] = changed
+        return self._azure.begin(f"archive {seen.asset}" if archive else f"label {seen.asset}")
 
     def operation(self, address: str) -> OperationState:
         return self._azure.operation(address)

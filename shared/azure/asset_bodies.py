@@ -60,15 +60,15 @@ def registry_asset(registry: str, asset: Asset, answer: Mapping[str, Any]) -> Re
         definition=_definition(asset.kind, found),
         archived=bool(found.get("isArchived")),
         created_at=datetime.fromisoformat(answer["systemData"]["createdAt"]) if answer.get("systemData") else None,
+        document=found,
     )
 
 
 def defined_asset(asset: RegistryAsset, properties: Mapping[str, str]) -> dict[str, Any]:
-    """The body that makes data, an environment or a component, to the letter as it was elsewhere."""
-    bytes_at = {"dataType": asset.type, "dataUri": asset.uri} if asset.asset.kind is Kind.DATA else {}
+    """The body that makes it, to the letter as it was elsewhere."""
     body = {
         **asset.definition,
-        **bytes_at,
+        **_bytes_of(asset),
         "description": asset.description,
         "tags": dict(asset.tags),
         "properties": {**asset.properties, **properties},
@@ -76,6 +76,16 @@ def defined_asset(asset: RegistryAsset, properties: Mapping[str, str]) -> dict[s
         "isArchived": False,
     }
     return {"properties": {name: value for name, value in body.items() if value is not None}}
+
+
+def _bytes_of(asset: RegistryAsset) -> dict[str, Any]:
+    kind = asset.asset.kind
+    if kind not in _URI:
+        return {}
+    found: dict[str, Any] = {_URI[kind]: asset.uri, _TYPE[kind][0]: asset.type}
+    if kind is Kind.MODEL:
+        found["flavors"] = {name: {"data": flavor} for name, flavor in asset.flavors.items()}
+    return found
 
 
 def latest_version(answer: Mapping[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ from azure.ai.ml.entities import (
     CodeConfiguration,
     ManagedOnlineDeployment,
     ManagedOnlineEndpoint,
+    Model,
     ModelBatchDeployment,
     ModelBatchDeploymentSettings,
 )
@@ -28,10 +29,13 @@ def endpoint(action: Action, tags: Mapping[str, str]) -> Any:
 
 
 def deployment(action: Action, new: NewDeployment) -> Any:
+    """The model is an entity that knows its id: of a mere id the SDK looks up registry and model, just to log a hint, on clients of
+    its own that retry for minutes (1.35, `check_default_deployment_template`).
+    """
     both: dict[str, Any] = {
         "name": new.name,
         "endpoint_name": action.name,
-        "model": new.model.path,
+        "model": Model(id=new.model.path),
         "environment": new.environment,
         "code_configuration": _code(action.scoring),
         "tags": dict(new.tags),

@@ -114,16 +114,11 @@ class AzureRegistries:
         body = {"properties": {"codeUri": uri, "isAnonymous": True}}
         return self._begin("PUT", self._code_url(registry, name), body, f"make code {name} in registry {registry}")
 
-    def begin_update(self, registry: str, asset: Asset, tags: Mapping[str, str], *, archive: bool = False) -> str | None:
-        """Reads the version first, as the SDK does: what is sent replaces what is there."""
-        doing = f"update {asset} in registry {registry}"
-        url = self._url(registry, asset)
-        answer = self._call("GET", url, doing=doing)
-        with translated(doing):
-            properties = answer.json()["properties"]
-            properties["tags"] = {**(properties.get("tags") or {}), **tags}
-            properties["isArchived"] = archive or bool(properties.get("isArchived"))
-        return self._begin("PUT", url, {"properties": properties}, doing)
+    def begin_update(self, seen: RegistryAsset, tags: Mapping[str, str], *, archive: bool = False) -> str | None:
+        """What is sent replaces what is there: so it is the document that was seen, with the change."""
+        changed = {"tags": {**seen.tags, **tags}, "isArchived": archive or seen.archived}
+        body = {"properties": {**(seen.document or {}), **changed}}
+        return self._begin("PUT", self._url(seen.registry, seen.asset), body, f"update {seen.asset} in registry {seen.registry}")
 
     def operation(self, address: str) -> OperationState:
         return operation_state(self._arm, address)

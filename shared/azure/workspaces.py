@@ -1,7 +1,9 @@
-"""The assets of Azure ML workspaces. Looks are plain requests; the models that a workspace is to hold azure-ai-ml composes.
+"""The assets of Azure ML workspaces, by plain requests.
 
-All else is put as it is, to the letter. Of environments and components the SDK's entities would make others; and of data it would
-read the bytes of a table, without the right to those of a registry, and fetch a schema from the internet to check them.
+What a workspace is to hold is put there as it is, to the letter: of environments and components the SDK's entities would make
+others; of a table it would read the bytes, without the right to those of a registry, and fetch a schema from the internet to check
+them. And whoever only registers assets need not import it: 55 MB of memory and some seconds. The requests are the SDK's own;
+tests/contract/test_azure_adapters.py holds that of models to it.
 """
 
 from collections.abc import Mapping
@@ -50,11 +52,7 @@ class AzureWorkspaces:
     def register(self, workspace: WorkspaceId, asset: RegistryAsset, properties: Mapping[str, str]) -> None:
         what = asset.asset
         doing = f"register {what} in workspace {workspace.name}"
-        if what.kind is not Kind.MODEL:
-            self._call("PUT", workspace, path_of(what), body=defined_asset(asset, properties), doing=doing)
-            return
-        with translated(doing):
-            self._clients.of(workspace).models.create_or_update(_model(asset, properties))
+        self._call("PUT", workspace, path_of(what), body=defined_asset(asset, properties), doing=doing)
 
     def archive(self, workspace: WorkspaceId, asset: Asset) -> None:
         with suppress(NotFound), translated(f"archive {asset} in workspace {workspace.name}"):
@@ -79,18 +77,3 @@ class AzureWorkspaces:
     ) -> HttpResponse:
         url = f"{self._resource_manager}{workspace}/{path}"
         return self._arm.call(method, url, params={"api-version": ASSETS_API, **(params or {})}, body=body, doing=doing)
-
-
-def _model(asset: RegistryAsset, properties: Mapping[str, str]) -> Any:
-    from azure.ai.ml.entities import Model
-
-    return Model(
-        name=asset.asset.name,
-        version=asset.asset.version,
-        path=asset.uri,
-        type=asset.type,
-        description=asset.description,
-        tags=dict(asset.tags),
-        properties={**asset.properties, **properties},
-        flavors=dict(asset.flavors),
-    )

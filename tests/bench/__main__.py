@@ -1,4 +1,4 @@
-"""Fanout beside the plain script that one would write today, on one local cloud; and tenants beside a sick workspace: `make bench`.
+"""Fanout beside the plain script that one would write today; tenants beside a sick workspace; calls by route: `make bench`.
 
 Figures are measured and never judged, machines being noisy. What is checked is that both delivered everything.
 """
@@ -7,7 +7,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import fairness, report
+from tests.bench import calls, fairness, report
 from tests.bench.contestants import by_fanout, by_script
 from tests.bench.fairness_scene import FairnessScene
 from tests.bench.scene import FIRST, SECOND, Scene
@@ -15,7 +15,10 @@ from tests.bench.scene import FIRST, SECOND, Scene
 
 def main() -> None:
     arguments = _arguments()
-    report.introduce()
+    if arguments.what in ("all", "calls"):
+        calls.play()
+    if arguments.what != "calls":
+        report.introduce()
     if arguments.what in ("all", "script"):
         _beside_the_script(arguments)
     if arguments.what in ("all", "fairness"):
@@ -48,7 +51,7 @@ def _play(scene: Scene, directory: Path) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["all", "script", "fairness"], default="all", help="is measured (all)")
+    parser.add_argument("what", nargs="?", choices=["all", "calls", "script", "fairness"], default="all", help="is measured (all)")
     parser.add_argument("--tenants", type=int, default=50, help="that have the model registered in their workspaces (50)")
     parser.add_argument("--endpoints", type=int, default=8, help="that have it deployed to an online endpoint (8)")
     parser.add_argument("--well", type=int, default=10, help="tenants beside the sick one (10)")

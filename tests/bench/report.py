@@ -75,6 +75,12 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> N
     _console.print(f"Load average afterwards: {_load()}.")
 
 
+def tell(*lines: str) -> None:
+    """What goes with the figures, a line or paragraph each."""
+    for line in lines:
+        _console.print(f"\n{line}", markup=False)
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     name: str

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.ai.ml.entities import Data, Environment
+from azure.ai.ml.entities import Data, Environment, Model
 
 from infra.local.cloud import LocalCloud
 from infra.local.topology import Registry, Workspace
@@ -134,9 +134,9 @@ def test_an_import_can_change_the_name_and_keeps_its_origin(cloud: LocalCloud, a
 
 def test_a_label_is_added_and_an_archive_leaves_the_rest_as_it_was(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:
     shared = shared_model(cloud, azure, "labelled", tmp_path)
-    azure.registries.begin_update(REGISTRY, shared.asset, {"fanout_share": "s"})
+    azure.registries.begin_update(shared, {"fanout_share": "s"})
     eventually("the tag", lambda: "fanout_share" in tags_of(azure, shared.asset))
-    azure.registries.begin_update(REGISTRY, shared.asset, {}, archive=True)
+    azure.registries.begin_update(replace(shared, tags={**shared.tags, "fanout_share": "s"}), {}, archive=True)
     eventually("the archive", lambda: is_archived(azure, shared.asset))
     found = azure.registries.asset(REGISTRY, shared.asset)
     assert found == replace(shared, tags={**shared.tags, "fanout_share": "s"}, archived=True)
@@ -247,6 +247,28 @@ def test_a_registered_model_refers_to_the_registrys_bytes(cloud: LocalCloud, azu
     assert found.uri == shared.uri
     assert found.properties[DELIVERY] == "delivery-1"
     assert cloud.ml_client("there").models.get("passed-on", "1").flavors == {"python_function": {"loader_module": "mlflow.sklearn"}}
+
+
+def test_the_sdk_and_fanout_register_a_model_alike(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:
+    shared, there = shared_model(cloud, azure, "alike", tmp_path), workspace(cloud, "there")
+    before = last(cloud)
+    azure.workspaces.register(there, shared, {DELIVERY: "d"})
+    ours = registration_since(cloud, before)
+    before = last(cloud)
+    properties = {**shared.properties, DELIVERY: "d"}
+    model = Model(
+        name="alike", version="2", path=shared.uri, type=shared.type, flavors=dict(shared.flavors), tags=dict(shared.tags)
+    )
+    model.properties.update(properties)
+    cloud.ml_client("there").models.create_or_update(model)
+    assert ours == registration_since(cloud, before)
+
+
+def registration_since(cloud: LocalCloud, since: int) -> dict[str, Any]:
+    """What the one request says that put a model since then, but for what means nothing."""
+    (request,) = [each for each in cloud.azure_ml.requests(since) if each["method"] == "PUT" and "/models/" in each["path"]]
+    empty: tuple[object, ...] = (None, False, {})
+    return {field: value for field, value in request["body"]["properties"].items() if value not in empty}
 
 
 def test_another_models_version_is_not_overwritten(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from shared.assets import Asset, Kind
 from shared.bootstrap import AzureFanout
 from shared.rows import DeliveryRow
 from shared.states import is_final
+from tests.end_to_end.catalogue import IMAGE
+from tests.end_to_end.support import REGISTRY
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -49,6 +51,41 @@ def answering(folder: Path, answer: int, columns: int = 1) -> Path:
     (folder / "MLmodel").write_text(yaml.safe_dump({"flavors": flavors}))
     (folder / "model.pkl").write_bytes(pickle.dumps(model))
     return folder
+
+
+SCRIPT = """
+import os, pathlib
+
+def init():
+    global number
+    (file,) = pathlib.Path(os.environ["AZUREML_MODEL_DIR"]).rglob("number.txt")
+    number = int(file.read_text())
+
+def run(body):
+    return [number]
+"""
+
+
+def register_custom(client: "MLClient", name: str, version: str, folder: Path, answer: int) -> None:
+    """A model that is no MLflow model: SCRIPT knows what to do with it."""
+    from azure.ai.ml.entities import Model
+
+    folder.mkdir(parents=True)
+    (folder / "number.txt").write_text(str(answer))
+    client.models.create_or_update(Model(name=name, version=version, path=str(folder), type="custom_model"))
+
+
+def scoring_of_registry(client: "MLClient", folder: Path) -> dict[str, str]:
+    """SCRIPT and an environment in the registry, as a subscription names them. The code comes there with a component."""
+    from azure.ai.ml.entities import CommandComponent, Environment
+
+    folder.mkdir(parents=True)
+    (folder / "score.py").write_text(SCRIPT)
+    client.environments.create_or_update(Environment(name="scoring", version="1", image=IMAGE))
+    environment = f"azureml://registries/{REGISTRY}/environments/scoring/versions/1"
+    component = CommandComponent(name="score", version="1", command="python score.py", environment=environment, code=str(folder))
+    code = str(client.components.create_or_update(component).code)
+    return {"code": code, "script": "score.py", "environment": environment}
 
 
 # ---- an application
@@ -138,8 +175,14 @@ def set_traffic(client: "MLClient", name: str, traffic: Mapping[str, int]) -> No
 # ---- what there is
 
 
+def batch_endpoint(cloud: LocalCloud, workspace: str, name: str) -> dict[str, Any]:
+    """As `support.endpoint`; its `default` names a deployment."""
+    found = cloud.azure_ml.state()["workspaces"][cloud.workspaces[workspace].id]["batch_endpoints"]
+    return next((dict(each) for each in found if each["name"] == name), {})
+
+
 def deployments(there: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Those of an endpoint as `support.endpoint` has it: Fanout's by the version that they serve, the tenant's by their names."""
+    """Those of an endpoint: Fanout's by the version that they serve, the tenant's own by their names."""
     return {_label(deployment): deployment for deployment in there.get("deployments", [])}
 
 

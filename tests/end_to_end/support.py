@@ -142,11 +142,18 @@ def twice(counts: "Counter[str]") -> dict[str, int]:
 
 def send(cloud: LocalCloud, message_id: str, body: Mapping[str, Any], correlation_id: str | None = None) -> None:
     """A command, as another of the provider's systems puts it on the queue."""
+    send_all(cloud, {message_id: body}, correlation_id)
+
+
+def send_all(cloud: LocalCloud, bodies: Mapping[str, Mapping[str, Any]], correlation_id: str | None = None) -> None:
+    """Commands by the ids of their messages, through one sender: to open one takes a second."""
     from azure.servicebus import ServiceBusMessage
 
-    message = ServiceBusMessage(json.dumps(body), message_id=message_id, correlation_id=correlation_id)
+    messages = [
+        ServiceBusMessage(json.dumps(body), message_id=name, correlation_id=correlation_id) for name, body in bodies.items()
+    ]
     with cloud.service_bus_client() as client, client.get_queue_sender("commands") as sender:
-        sender.send_messages(message)
+        sender.send_messages(messages)
 
 
 def rejected(cloud: LocalCloud) -> list[dict[str, Any]]:

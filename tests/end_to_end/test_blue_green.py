@@ -1,6 +1,7 @@
 """A new version takes over an endpoint that is in use: nobody who asks it is refused, and what the tenant has there stays.
 
-Version 2 of `cards` follows version 1 on five endpoints at a time, and further versions that fail follow on one of them.
+Version 2 of `cards` follows version 1 on five endpoints at a time, and further versions that fail follow on one of them;
+`weights` is no MLflow model.
 """
 
 from collections.abc import Iterator
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from azure.ai.ml.entities import Environment
 
 from infra.local.cloud import LocalCloud
 from shared.states import DeliveryState
+from tests.end_to_end.catalogue import IMAGE
 from tests.end_to_end.endpoint_parts import (
     SAMPLE,
     Answer,
@@ -23,6 +26,8 @@ from tests.end_to_end.endpoint_parts import (
     ended,
     make_endpoint,
     online,
+    register_custom,
+    scoring_of_registry,
     set_traffic,
     told,
     traffic,
@@ -46,6 +51,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # azure-ai-ml itself calls what is deprecated
 STEPS = (10, 50, 100)
 HOME = {"cards": "workspace2", "beside": "workspace2", "lean": "workspace2", "taken": "workspace3", "adopted": "workspace3"}
+CUSTOM = {"coded": "workspace4", "along": "workspace4"}
 OUT_OF_QUOTA = "Not enough quota available for Standard_DS3_v2 in subscription 11111111."
 
 
@@ -67,29 +73,45 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with LocalCloud(
         tmp_path_factory.mktemp("cloud"), seconds=QUICK, settings=OFTEN, azure_ml={"retry_after_ms": 100}, outcomes="topic"
     ) as cloud:
-        cloud.apply_rules(_rules(cloud, tmp_path_factory.mktemp("rules")))
+        scoring = scoring_of_registry(cloud.registry_client(REGISTRY), folder / "code")
+        cloud.apply_rules(_rules(cloud, scoring, tmp_path_factory.mktemp("rules")))
         client = cloud.ml_client("workspace1")
+        client.environments.create_or_update(Environment(name="along", version="1", image=IMAGE))
         _own_endpoints(cloud, folder)
-        register(client, "cards", "1", answering(folder / "1", 1))
-        eventually("version 1 everywhere", lambda: ended("cards", "1", *HOME))
+        _arrive(client, folder, "1")
         _own_shares(cloud)
         with Application(cloud, "workspace2", "cards") as application:
-            register(client, "cards", "2", answering(folder / "2", 2))
-            eventually("version 2 everywhere", lambda: ended("cards", "2", *HOME))
+            _arrive(client, folder, "2")
             last = [application.ask() for _ in range(20)]
-        there = {name: endpoint(cloud, workspace, name) for name, workspace in HOME.items()}
+        there = {name: endpoint(cloud, workspace, name) for name, workspace in (HOME | CUSTOM).items()}
         yield Scene(cloud, client, folder, application, last, there)
 
 
-def _rules(cloud: LocalCloud, folder: Path) -> Path:
+def _arrive(client: "MLClient", folder: Path, version: str) -> None:
+    register(client, "cards", version, answering(folder / version, int(version)))
+    register_custom(client, "weights", version, folder / f"weights-{version}", int(version))
+    eventually(f"version {version} of the cards everywhere", lambda: ended("cards", version, *HOME))
+    eventually(f"version {version} of the weights everywhere", lambda: ended("weights", version, *CUSTOM))
+
+
+def _rules(cloud: LocalCloud, scoring: dict[str, str], folder: Path) -> Path:
     there = cloud.workspaces
+    code_alone = {name: value for name, value in scoring.items() if name != "environment"}
+    adventure = [online("coded", scoring=scoring), online("along", scoring=code_alone)]
     fabrikam = [online("cards", STEPS, sample_request=SAMPLE), online("beside", STEPS), online("lean", keep=0)]
     tailwind = [online("taken"), online("adopted", STEPS, adopt=True)]
+    publications = [publication("cards", ["model"], "cards"), publication("weights", ["model"], "weights", environment="along:1")]
     return rules_of(
         folder,
-        tenant("northwind", there["workspace1"], publications=[publication("cards", ["model"], "cards")]),
-        tenant("fabrikam", there["workspace2"], subscriptions=[subscription("cards", there["workspace2"], ["model"], fabrikam)]),
-        tenant("tailwind", there["workspace3"], subscriptions=[subscription("cards", there["workspace3"], ["model"], tailwind)]),
+        tenant("northwind", there["workspace1"], publications=publications),
+        *(
+            tenant(name, there[home], subscriptions=[subscription(name, there[home], ["model"], actions, assets)])
+            for name, home, actions, assets in (
+                ("fabrikam", "workspace2", fabrikam, "cards"),
+                ("tailwind", "workspace3", tailwind, "cards"),
+                ("adventure", "workspace4", adventure, "weights"),
+            )
+        ),
     )
 
 
@@ -161,6 +183,17 @@ def test_an_endpoint_that_may_be_adopted_gets_ours_and_keeps_the_tenants_traffic
     assert scene.there["adopted"]["tags"] == {"team": "risk"}
     rows = deliveries("cards", "1", "2")
     assert (rows["1", "adopted"].traffic, rows["2", "adopted"].traffic) == (0, 40)
+
+
+@pytest.mark.parametrize(("name", "environment"), [("coded", "scoring"), ("along", "along")])
+def test_a_model_that_is_no_mlflow_model_is_served_by_the_code_and_environment_named(
+    scene: Scene, name: str, environment: str
+) -> None:
+    new = deployments(scene.there[name])["2"]
+    answer = Application(scene.cloud, "workspace4", name).ask()
+    assert (answer.status, answer.number, answer.deployment) == (200, 2, new["name"])
+    assert new["environment"] == f"azureml://registries/{REGISTRY}/environments/{environment}/versions/1"
+    assert new["code"]["codeId"].startswith(f"azureml://registries/{REGISTRY}/codes/")
 
 
 def _steps(cloud: LocalCloud, workspace: str, name: str) -> list[dict[str, int]]:

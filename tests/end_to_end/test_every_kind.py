@@ -25,6 +25,7 @@ from tests.end_to_end.support import (
     rejected,
     rules_of,
     send,
+    send_all,
     subscription,
     tenant,
     twice,
@@ -70,8 +71,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         cloud.apply_rules(_rules(cloud, tmp_path_factory.mktemp("rules")))
         _register_all(Author(cloud, "workspace1", tmp_path_factory.mktemp("files")))
         shared = [known for known in NAMES.values() if known.kind != "model"]
-        for known in shared:
-            share(cloud, known)
+        send_all(cloud, {f"share-{known.name}": share(cloud, known) for known in shared})
         arriving = [*NAMES.values(), Known("model", "northwind-renamed")]
         for known in arriving:
             for workspace in ("workspace2", "workspace3"):
@@ -116,9 +116,8 @@ def _register_all(author: Author) -> None:
     author.component("train_privately", Known("environment", "private"))
 
 
-def share(cloud: LocalCloud, asset: Known, message_id: str = "", **more: Any) -> None:
-    body = {"type": "share", "workspace": cloud.workspaces["workspace1"].id, "asset": asset.command, **more}
-    send(cloud, message_id or f"share-{asset.kind}-{asset.name}-{asset.version}", body)
+def share(cloud: LocalCloud, asset: Known) -> dict[str, Any]:
+    return {"type": "share", "workspace": cloud.workspaces["workspace1"].id, "asset": asset.command}
 
 
 # ---- in the registry
@@ -265,7 +264,7 @@ def test_a_component_whose_environment_is_private_stops_before_anything_is_writt
     before = scene.cloud.azure_ml.state()["registries"][REGISTRY]
     private = Known("component", "train_privately")
     eventually("quiet", lambda: idle(scene.cloud))
-    share(scene.cloud, private)
+    send(scene.cloud, "share-privately", share(scene.cloud, private))
     eventually("its failure in the log", lambda: "dependency_private" in _log(scene.cloud))
     eventually("quiet", lambda: idle(scene.cloud))
     assert "train_privately:1 needs environment private:1" in _log(scene.cloud)
@@ -277,7 +276,7 @@ def test_the_latest_version_is_the_one_registered_last(scene: Scene, tmp_path: P
     author = Author(scene.cloud, "workspace1", tmp_path)
     for version in ("9", "10", "3"):
         author.data("rows_versions", "uri_file", version)
-    share(scene.cloud, Known("data", "rows_versions", "latest"))
+    send(scene.cloud, "share-latest", share(scene.cloud, Known("data", "rows_versions", "latest")))
     last = Known("data", "rows_versions", "3")
     eventually("the last one", lambda: in_workspace(scene.cloud, "workspace3", last))
     held = {each["version"] for each in scene.cloud.azure_ml.state()["registries"][REGISTRY]["data"] if each["name"] == last.name}

@@ -72,6 +72,7 @@ shares = st.builds(
     publications=st.lists(_short, max_size=3).map(tuple),
     rules_revision=_revisions,
     environment=st.none() | _short,
+    needs=st.lists(assets, max_size=2).map(tuple),
     fan_out=st.booleans(),
     again=st.booleans(),
     only=st.lists(_short, max_size=3).map(tuple),
