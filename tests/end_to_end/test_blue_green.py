@@ -51,19 +51,23 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # azure-ai-ml itself calls what is deprecated
 STEPS = (10, 50, 100)
 HOME = {"cards": "workspace2", "beside": "workspace2", "lean": "workspace2", "taken": "workspace3", "adopted": "workspace3"}
+ASKED = ("cards", "lean")
 CUSTOM = {"coded": "workspace4", "along": "workspace4"}
 OUT_OF_QUOTA = "Not enough quota available for Standard_DS3_v2 in subscription 11111111."
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """`application` asked endpoint `cards` all through the upgrade from version 1 to 2; `there` is what it led to, by endpoint."""
+    """`applications` asked their endpoints all through the upgrade from version 1 to 2, and `last` is what they heard afterwards.
+
+    `there` is what it led to, by endpoint.
+    """
 
     cloud: LocalCloud
     client: "MLClient"
     folder: Path
-    application: Application
-    last: list[Answer]
+    applications: dict[str, Application]
+    last: dict[str, list[Answer]]
     there: dict[str, dict[str, Any]]
 
 
@@ -80,11 +84,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         _own_endpoints(cloud, folder)
         _arrive(client, folder, "1")
         _own_shares(cloud)
-        with Application(cloud, "workspace2", "cards") as application:
+        applications = {name: Application(cloud, HOME[name], name) for name in ASKED}
+        with applications["cards"], applications["lean"]:
             _arrive(client, folder, "2")
-            last = [application.ask() for _ in range(20)]
+            last = {name: [application.ask() for _ in range(20)] for name, application in applications.items()}
         there = {name: endpoint(cloud, workspace, name) for name, workspace in (HOME | CUSTOM).items()}
-        yield Scene(cloud, client, folder, application, last, there)
+        yield Scene(cloud, client, folder, applications, last, there)
 
 
 def _arrive(client: "MLClient", folder: Path, version: str) -> None:
@@ -138,15 +143,18 @@ def _own_shares(cloud: LocalCloud) -> None:
 # ---- an upgrade
 
 
-def test_no_request_fails_all_through_an_upgrade(scene: Scene) -> None:
-    assert scene.application.failed == []
-    assert len(scene.application.answers) > 50
+@pytest.mark.parametrize("name", ASKED)
+def test_no_request_fails_all_through_an_upgrade(scene: Scene, name: str) -> None:
+    assert scene.applications[name].failed == []
+    assert len(scene.applications[name].answers) > 50
 
 
-def test_both_versions_answer_while_the_traffic_moves_and_the_new_one_alone_in_the_end(scene: Scene) -> None:
-    assert scene.application.numbers[0] == 1
-    assert {answer.number for answer in scene.application.answers} == {1, 2}
-    assert {answer.number for answer in scene.last} == {2}
+@pytest.mark.parametrize("name", ASKED)
+def test_the_old_version_answers_first_and_the_new_one_alone_in_the_end(scene: Scene, name: str) -> None:
+    numbers = scene.applications[name].numbers
+    assert numbers[0] == 1
+    assert set(numbers) == {1, 2}
+    assert {answer.number for answer in scene.last[name]} == {2}
 
 
 def test_the_traffic_moves_in_the_steps_that_the_subscription_names(scene: Scene) -> None:

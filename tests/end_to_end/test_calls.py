@@ -26,13 +26,13 @@ class Figures:
 
 
 EXPECTED = {
-    "share a model": Figures(2, 0, 4, 1),
-    "share an environment": Figures(2, 0, 4, 1),
-    "share a component and its code": Figures(8, 0, 11, 0, storage=5),
-    "`register`, reference, model": Figures(1, 1, 1, 0),
+    "share a model": Figures(2, 0, 2, 1),
+    "share an environment": Figures(2, 0, 2, 1),
+    "share a component and its code": Figures(8, 0, 8, 0, storage=5),
+    "`register`, reference, model": Figures(1, 0, 1, 0),
     "`register`, reference, environment": Figures(1, 0, 1, 0),
     "`register`, reference, component": Figures(1, 0, 1, 0),
-    "`register`, copy, model": Figures(4, 1, 1, 0, storage=5),
+    "`register`, copy, model": Figures(4, 0, 1, 0, storage=5),
     "`online_endpoint`, first": Figures(4, 3, 5, 0),
     "`online_endpoint`, second": Figures(4, 2, 4, 0),
 }

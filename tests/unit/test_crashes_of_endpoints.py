@@ -1,9 +1,9 @@
 """The process dies at each of its calls in turn, while versions are deployed to endpoints, fail there, are called off or recalled.
 
-Whatever the call, and whether it had taken effect: the same serves in the end, who listens is told the same, once, and the
-endpoint is free for the next version.
+Whatever the call, and whether it had taken effect: the same serves in the end, and who listens is told the same, once.
 """
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from shared.rules import BatchEndpoint, Endpoint
+from shared.states import DeliveryState
 from tests.fakes import World
-from tests.saboteur import sabotage
+from tests.saboteur import Saboteur, sabotage
 from tests.unit.endpoint_world import (
     FABRIKAM,
     a_subscriber_of,
@@ -28,22 +29,27 @@ from tests.unit.endpoint_world import (
     states,
     the_endpoint,
     traffic_on_the_way,
+    versions_of,
 )
 from tests.unit.world import CARDS, credit_card, register
 
-ONLINE = replace(CARDS, traffic=(10, 50, 100), sample_request="{}")
+ONLINE = replace(CARDS, traffic=(10, 100), sample_request="{}")
 NIGHTLY = BatchEndpoint("cards", "cpu-cluster", keep=0)
-NEXT = "9"
+QUICKLY = 0.5  # seconds: every change is through at the first look, which makes fewer calls to die at
 
 type Scene = Callable[[], World]
 
 
-def with_version_1(action: Endpoint = ONLINE) -> World:
-    """Somebody listens to what comes from now on."""
+def nothing_yet(action: Endpoint = ONLINE) -> World:
     world = a_subscriber_of(action)
-    world.azure.seconds = 1  # fewer looks, and so fewer calls to die at
-    publish(world, "1")
+    world.azure.seconds = QUICKLY
     world.outcomes.wanted = True
+    return world
+
+
+def with_version_1(action: Endpoint = ONLINE) -> World:
+    world = nothing_yet(action)
+    publish(world, "1")
     return world
 
 
@@ -56,18 +62,13 @@ def upgraded(world: World) -> World:
 
 
 def a_new_endpoint() -> World:
-    world = a_subscriber_of(ONLINE)
-    world.outcomes.wanted = True
+    world = nothing_yet()
     register(world, credit_card("1"))
     return world
 
 
-def an_upgrade() -> World:
-    return upgraded(with_version_1())
-
-
 def an_upgrade_that_removes_the_old_one() -> World:
-    return upgraded(with_version_1(replace(ONLINE, keep=0)))
+    return upgraded(with_version_1(replace(ONLINE, keep=0, traffic=(10, 50, 100))))
 
 
 def an_upgrade_beside_a_tenants_own() -> World:
@@ -98,50 +99,67 @@ def an_upgrade_of_a_batch_endpoint_that_fails() -> World:
     return upgraded(world)
 
 
-def an_endpoint_adopted_with_the_tenants_traffic_on_it() -> World:
-    world = a_subscriber_of(replace(ONLINE, adopt=True))
-    world.outcomes.wanted = True
+def an_endpoint_that_is_the_tenants() -> World:
+    world = nothing_yet()
+    deploy_by_hand(world, "champion", 100)
+    register(world, credit_card("1"))
+    return world
+
+
+def an_endpoint_that_is_adopted() -> World:
+    world = nothing_yet(replace(ONLINE, adopt=True))
     deploy_by_hand(world, "champion", 100)
     register(world, credit_card("1"))
     return world
 
 
 def an_upgrade_where_the_tenant_gave_us_some_of_its_endpoint() -> World:
-    world = a_subscriber_of(replace(ONLINE, adopt=True))
+    world = nothing_yet(replace(ONLINE, adopt=True))
     deploy_by_hand(world, "champion", 100)
     publish(world, "1")
-    there = the_endpoint(world)
-    world.azure.put(FABRIKAM, replace(there, traffic={"champion": 60, deployment_of("1"): 40}))
-    world.outcomes.wanted = True
+    world.azure.put(FABRIKAM, replace(the_endpoint(world), traffic={"champion": 60, deployment_of("1"): 40}))
     return upgraded(world)
 
 
-def an_endpoint_that_is_the_tenants() -> World:
-    world = a_subscriber_of(ONLINE)
-    world.outcomes.wanted = True
-    deploy_by_hand(world, "champion", 100)
-    register(world, credit_card("1"))
-    return world
+def is_being_deployed(world: World) -> bool:
+    return any("deploy v2" in effect for effect in world.azure.effects)
 
 
-def two_versions_at_once() -> World:
+def is_half_way(world: World) -> bool:
+    return len(traffic_on_the_way(world)) == 2
+
+
+def cancelled_once(moment: Callable[[World], bool]) -> World:
+    """The row says so, and nothing has come of it yet."""
     world = with_version_1()
-    register(world, credit_card("3"))
-    return upgraded(world)
+    publish_until(world, "2", lambda: moment(world))
+    command(world, "cancel", "2")
+    world.run(stop=lambda: deliveries(world)["2"].cancelled_by is not None)
+    return world
 
 
 def a_cancel_while_it_is_deployed() -> World:
-    world = with_version_1()
-    publish_until(world, "2", lambda: any("deploy v2" in effect for effect in world.azure.effects))
-    command(world, "cancel", "2")
-    return world
+    return cancelled_once(is_being_deployed)
 
 
 def a_cancel_half_way() -> World:
+    return cancelled_once(is_half_way)
+
+
+def recalled_once(moment: Callable[[World], bool]) -> World:
     world = with_version_1()
-    publish_until(world, "2", lambda: len(traffic_on_the_way(world)) == 2)
-    command(world, "cancel", "2")
+    publish_until(world, "2", lambda: moment(world))
+    recall(world, "2")
+    world.run(stop=lambda: states(world)["2"] is DeliveryState.RECALLING)
     return world
+
+
+def a_recall_while_it_is_deployed() -> World:
+    return recalled_once(is_being_deployed)
+
+
+def a_recall_half_way() -> World:
+    return recalled_once(is_half_way)
 
 
 def a_recall_of_what_serves() -> World:
@@ -164,40 +182,24 @@ def a_recall_of_the_only_version() -> World:
     return world
 
 
-def a_recall_while_it_is_deployed() -> World:
-    world = with_version_1()
-    publish_until(world, "2", lambda: any("deploy v2" in effect for effect in world.azure.effects))
-    recall(world, "2")
-    return world
-
-
-def a_recall_half_way() -> World:
-    world = with_version_1()
-    publish_until(world, "2", lambda: len(traffic_on_the_way(world)) == 2)
-    recall(world, "2")
-    return world
-
-
 SCENES: list[Scene] = [
     a_new_endpoint,
-    an_upgrade,
     an_upgrade_that_removes_the_old_one,
     an_upgrade_beside_a_tenants_own,
     an_upgrade_that_finds_no_quota,
     an_upgrade_that_refuses_its_sample,
     an_upgrade_of_a_batch_endpoint,
     an_upgrade_of_a_batch_endpoint_that_fails,
-    an_endpoint_adopted_with_the_tenants_traffic_on_it,
-    an_upgrade_where_the_tenant_gave_us_some_of_its_endpoint,
     an_endpoint_that_is_the_tenants,
-    two_versions_at_once,
+    an_endpoint_that_is_adopted,
+    an_upgrade_where_the_tenant_gave_us_some_of_its_endpoint,
     a_cancel_while_it_is_deployed,
     a_cancel_half_way,
+    a_recall_while_it_is_deployed,
+    a_recall_half_way,
     a_recall_of_what_serves,
     a_recall_of_a_batch_endpoints_default,
     a_recall_of_the_only_version,
-    a_recall_while_it_is_deployed,
-    a_recall_half_way,
 ]
 
 
@@ -227,21 +229,83 @@ def _without_reason(data: Any) -> dict[str, object]:
     return {name: value for name, value in data.items() if name != "reason"}
 
 
-def is_free(world: World) -> bool:
-    """Nobody whose delivery is open has the endpoint."""
-    return not any(target.claimant in world.rows.deliveries for target in world.rows.targets.values())
+def is_over(world: World) -> bool:
+    """No delivery is open, so none claims the endpoint, and no message is left."""
+    return not world.rows.deliveries and not world.queues.due
+
+
+def staged(scene: Scene) -> tuple[World, Saboteur]:
+    random.seed(7)  # the jitter of the polls decides which call is which
+    world = scene()
+    return world, sabotage(world)
+
+
+def calm(scene: Scene) -> tuple[World, int]:
+    """The scene's end without a crash, and how many calls led there."""
+    world, saboteur = staged(scene)
+    world.run()
+    return world, saboteur.calls
+
+
+def crashed(scene: Scene, when: str, call: int) -> World:
+    world, saboteur = staged(scene)
+    getattr(saboteur, when).add(call)
+    world.run(until=timedelta(hours=6))
+    return world
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 def test_a_crash_at_any_call_changes_nothing_in_the_end(scene: Scene, when: str) -> None:
-    calm = scene()
-    saboteur = sabotage(calm)
-    calm.run()
-    expected = outcome(calm)
-    for call in range(1, saboteur.calls + 1):
-        world = scene()
-        getattr(sabotage(world), when).add(call)
-        world.run(until=timedelta(hours=6))
+    undisturbed, calls = calm(scene)
+    expected = outcome(undisturbed)
+    for call in range(1, calls + 1):
+        world = crashed(scene, when, call)
         assert outcome(world) == expected, f"{when} call {call}"
-        assert is_free(world), f"{when} call {call}"
+        assert is_over(world), f"{when} call {call}"
+
+
+# ---- where a crash decides who comes first
+
+
+def two_versions_at_once() -> World:
+    world = with_version_1()
+    register(world, credit_card("3"))
+    return upgraded(world)
+
+
+def a_cancel_that_may_come_too_late() -> World:
+    world = with_version_1()
+    publish_until(world, "2", lambda: is_half_way(world))
+    command(world, "cancel", "2")
+    return world
+
+
+def a_recall_that_may_come_before_the_end_or_after() -> World:
+    world = with_version_1()
+    publish_until(world, "2", lambda: is_half_way(world))
+    recall(world, "2")
+    return world
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("scene", "may_be"),
+    [
+        (two_versions_at_once, {DeliveryState.DELIVERED, DeliveryState.SUPERSEDED}),
+        (a_cancel_that_may_come_too_late, {DeliveryState.DELIVERED, DeliveryState.CANCELLED}),
+        (a_recall_that_may_come_before_the_end_or_after, {DeliveryState.RECALLED}),
+    ],
+    ids=["two versions", "cancel", "recall"],
+)
+def test_a_crash_at_any_call_leaves_the_newest_that_was_delivered_serving(
+    scene: Scene, may_be: set[DeliveryState], when: str
+) -> None:
+    for call in range(1, calm(scene)[1] + 1):
+        world = crashed(scene, when, call)
+        found = states(world)
+        delivered = {version for version, state in found.items() if state is DeliveryState.DELIVERED}
+        assert found["2"] in may_be, f"{when} call {call}"
+        assert serving(the_endpoint(world)) == {max(delivered): 100}, f"{when} call {call}"
+        assert versions_of(the_endpoint(world)) <= delivered, f"{when} call {call}"
+        assert is_over(world), f"{when} call {call}"
