@@ -5,8 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`id` is the message's, the same for all its delayed copies; `attempt` counts these, from 1."""
+    """`id` is the message's, the same for all its delayed copies, "" for none; `attempt` counts these, from 1.
 
-    id: str
+    `by_event`: nobody asked, but a model was registered.
+    """
+
+    id: str = ""
     attempt: int = 1
     correlation_id: str | None = None
+    by_event: bool = False

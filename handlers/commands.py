@@ -1,6 +1,7 @@
 """A command from queue `commands`: what it asks for becomes rows. What it cannot ask for goes to `rejected`, with the reason."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from handlers import row_commands
@@ -13,13 +14,14 @@ from shared import backoff, commands, logs
 from shared.deadline import LONGEST_MESSAGE, within
 from shared.errors import Lost, Permanent, Transient
 from shared.keys import key
-from shared.messages import Outgoing, Queue, Received, rejection
+from shared.messages import BY_EVENT, Outgoing, Queue, Received, rejection
 from shared.ports import Fanout
 
 log = logging.getLogger("fanout.commands")
 
 ATTEMPT, FIRST_ID = "fanout_attempt", "fanout_first_id"  # properties of a delayed copy
 CORRELATION_ID = "correlation_id"
+LONGEST_ID = 128  # characters, as Service Bus has it
 ATTEMPTS_OF_FAULTS = 8  # then the dead-letter queue keeps the command
 
 
@@ -29,11 +31,11 @@ def handle(message: Received, fanout: Fanout) -> None:
     try:
         with within(LONGEST_MESSAGE):
             _carry_out(commands.parse(message.body), _asked(message, attempt), fanout)
-    except Lost:
-        logs.event(log, "overtaken", message_id=message.message_id)  # the same command, twice at once: the other one goes on
+    except Lost as lost:  # another command, or a wake-up, wrote a row meanwhile: what stands now is for the next attempt to see
+        _send_again(message, attempt, Transient(str(lost), retry_after=1), fanout)
     except Permanent as refused:
         logs.event(log, "command rejected", logging.WARNING, message_id=message.message_id, reason=refused.reason)
-        fanout.queues.send(Queue.REJECTED, [rejection(message, refused.reason, "commands")])
+        fanout.queues.send(Queue.REJECTED, [rejection(_as_it_came(message), refused.reason, "commands")])
     except Transient as failure:
         _send_again(message, attempt, failure, fanout)
     except Exception as fault:  # ours: left to the queue it would burn its ten deliveries in milliseconds
@@ -63,8 +65,18 @@ def _carry_out(command: commands.Command, asked: Asked, fanout: Fanout) -> None:
 def _asked(message: Received, attempt: int) -> Asked:
     """The correlation id is AMQP's, or an application property of the name."""
     named = message.properties.get(CORRELATION_ID)
-    correlation_id = message.correlation_id or (str(named) if named else None)
-    return Asked(str(message.properties.get(FIRST_ID) or message.message_id or ""), attempt, correlation_id)
+    correlation_id = message.correlation_id or (str(named)[:LONGEST_ID] if named else None)
+    by_event = bool(message.properties.get(BY_EVENT))
+    return Asked(str(message.properties.get(FIRST_ID) or message.message_id or ""), attempt, correlation_id, by_event)
+
+
+def _as_it_came(message: Received) -> Received:
+    """The message as it was sent, whatever copies of it were made since."""
+    first_id = message.properties.get(FIRST_ID)
+    if first_id is None:
+        return message
+    properties = {name: value for name, value in message.properties.items() if name not in (ATTEMPT, FIRST_ID)}
+    return replace(message, message_id=str(first_id), properties=properties)
 
 
 def _attempt(message: Received) -> int:

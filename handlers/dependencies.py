@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from handlers.share_request import ShareRequest
+from handlers.asked import Asked
+from handlers.share_request import ShareRequest, stays_within_regions
 from handlers.turns import Turn
 from shared import backoff, planning
 from shared.assets import Asset, Kind, WorkspaceAsset, registry_path
@@ -59,6 +60,18 @@ def environment_of(row: ShareRow, fanout: Fanout) -> tuple[str | None, tuple[Sha
     return registry_path(row.registry, asset), (here.request(here.found(asset), name, (naming,)),)
 
 
+def publisher_of(row: ShareRow, rules: Rules) -> Tenant:
+    """Who lets it out, asked again before it leaves. Permanent `not_published` where nobody does any more."""
+    tenant = rules.tenant_of(row.home)
+    if tenant and not tenant.active:
+        raise Transient(f"tenant {tenant.id} is paused", retry_after=backoff.HORIZON)
+    names = {each.name for each in tenant.publications if each.registry == row.registry} if tenant else set()
+    if tenant is None or (row.publications and not names & set(row.publications)):
+        text = f"no publication lets {row.source} of {row.home} out to registry {row.registry} any more"
+        raise Permanent("not_published", text, Owner.PUBLISHER, "publish it again, then retry the share")
+    return tenant
+
+
 def wait_for(turn: Turn[ShareRow], first: Sequence[ShareRequest]) -> ShareRow | None:
     """Request what has to come first, once. The row to wait with while some of it is missing.
 
@@ -77,7 +90,8 @@ def wait_on(turn: Turn[ShareRow]) -> ShareRow | None:
 def _wait(turn: Turn[ShareRow], rows: Sequence[ShareRow]) -> ShareRow | None:
     row = turn.row
     if failed := next((each for each in rows if each.state not in _COMING | _THERE), None):
-        text = f"{row.source} needs {failed.asset}, whose share is {failed.state}: {failed.reason or failed.recall}"
+        why = failed.recall or (failed.reason and (failed.reason.code if failed.reason.code == "conflict" else failed.reason))
+        text = f"{row.source} needs {failed.asset}, whose share is {failed.state}: {why}"
         raise Permanent("dependency_failed", text, Owner.PUBLISHER, "mend that share and retry it, then retry this one")
     if all(each.state in _THERE for each in rows):
         return None
@@ -112,10 +126,7 @@ class _Origin:
     @classmethod
     def of(cls, row: ShareRow, fanout: Fanout) -> "_Origin":
         rules = fanout.rules.current()
-        tenant = rules.tenant_of(row.home)
-        if tenant is None or not tenant.active:
-            raise Transient(f"workspace {row.home} belongs to no active tenant at the moment")
-        return cls(row, tenant, rules, fanout)
+        return cls(row, publisher_of(row, rules), rules, fanout)
 
     def check_all(self, component: WorkspaceAsset) -> None:
         """Of the component and, down a pipeline, of all that it names."""
@@ -130,6 +141,8 @@ class _Origin:
                 text = f"{component.asset} needs {dependency.asset}, which no publication lets out to registry {self.row.registry}"
                 remedy = f"publish {dependency.asset} to the same registry, then share the component again"
                 raise Permanent("dependency_private", text, Owner.PUBLISHER, remedy)
+            if not self.row.needs:  # not requested yet: whether it could be
+                self.request_of(dependency).check(self.fanout)
             if dependency.kind is DependencyKind.COMPONENT:
                 self.check_all(found)
 
@@ -152,14 +165,13 @@ class _Origin:
             name,
             tuple(publications),
             self.rules.revision,
-            row.correlation_id,
-            row.command,
-            row.fan_out,
+            Asked(row.commands[-1] if row.commands else "", correlation_id=row.correlation_id),
+            fan_out=row.fan_out,
         )
 
     def publications(self, found: WorkspaceAsset) -> list[Publication]:
         fitting = planning.publications_for(found.asset, self.row.home, found.tags, self.rules)
-        return [publication for publication in fitting if publication.registry == self.row.registry]
+        return [each for each in fitting if each.registry == self.row.registry and stays_within_regions(each, self.fanout)]
 
     def has_from_registry(self, asset: Asset) -> bool:
         """Whether it came to the workspace from this very registry."""

@@ -6,15 +6,16 @@ and the next follows. Rules that changed in between decide over what lies behind
 
 import itertools
 import logging
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from handlers.asked import Asked
 from handlers.reopen import reopen
 from handlers.turns import Turn, send_wake_up
 from shared import logs, planning
 from shared.assets import RegistryAsset
-from shared.errors import Transient
+from shared.errors import Owner, Permanent, Transient
 from shared.messages import Queue, of_wake_up
 from shared.ports import Fanout
 from shared.rows import DeliveryRow, PlanRow, ShareRow, deliveries_of
@@ -24,26 +25,33 @@ from shared.wakeups import WakeUp
 log = logging.getLogger("fanout.fan_out")
 
 PAGE = 99  # a transaction holds 100 writes (Table Storage), one of them the cursor
+CAME_TO_NOTHING = (DeliveryState.FAILED, DeliveryState.CANCELLED)
 LONGEST = timedelta(seconds=1)  # of one turn, before the next page is left to the next wake-up
 
 
 def fan_out(turn: Turn[ShareRow]) -> ShareRow:
-    """Plan and wake page after page; the share is `shared` when the last is woken."""
+    """Plan and wake page after page; the share is `shared` when the last is woken. Permanent `recalled` where it was taken back."""
     fanout, row, began = turn.fanout, turn.row, turn.now
     plan = plan_of(row, fanout)
+    require_not_recalled(plan)
     if not row.fan_out:
         return replace(row, state=ShareState.SHARED, failures=0)
-    _wake(plan, fanout)
-    deliveries = _deliveries(turn, plan)
-    while page := list(itertools.islice(deliveries, PAGE)):
+    wanted = _deliveries(turn, plan)
+    _wake(plan, row, wanted, fanout)
+    ahead = (delivery for delivery in wanted if delivery.row > plan.cursor)
+    while page := list(itertools.islice(ahead, PAGE)):
         fanout.open_work.add(deliveries_of(row.asset))  # each time: the timer forgets it when no row is open
         plan = fanout.rows.save_page(_advanced(plan, page), page)
-        if row.again:
-            _open_again(plan, page, fanout)
-        _wake(plan, fanout)
+        _wake(plan, row, wanted, fanout)
         if turn.now - began > LONGEST:
             return turn.again(row, 0)
     return replace(row, state=ShareState.SHARED, again=False, only=(), routes=(), failures=0)
+
+
+def require_not_recalled(plan: PlanRow) -> None:
+    if plan.recall:
+        text = f"{plan.asset.asset} was recalled from registry {plan.asset.registry}: {plan.recall}"
+        raise Permanent("recalled", text, Owner.PROVIDER, "deliver another version")
 
 
 def plan_of(row: ShareRow, fanout: Fanout, seen: RegistryAsset | None = None) -> PlanRow:
@@ -68,34 +76,47 @@ def _advanced(plan: PlanRow, page: list[DeliveryRow]) -> PlanRow:
     return replace(plan, page_from=plan.cursor, cursor=page[-1].row, planned=plan.planned + len(page))
 
 
-def _wake(plan: PlanRow, fanout: Fanout) -> None:
+def _wake(plan: PlanRow, row: ShareRow, wanted: Sequence[DeliveryRow], fanout: Fanout) -> None:
     """Wake the deliveries of the plan's last page; those that were woken before drop it as a duplicate, or ignore it."""
     if not plan.cursor:
         return
+    if row.again:
+        _open_again(plan, row, wanted, fanout)
     rows = fanout.rows.open_deliveries(plan.asset.asset.key, plan.page_from, plan.cursor)
-    wake_ups = [of_wake_up(WakeUp.of(row.address, row.rev)) for row in rows if row.rev == 1]
+    wake_ups = [of_wake_up(WakeUp.of(each.address, each.rev)) for each in rows if each.rev == 1]
     if wake_ups:
         fanout.queues.send(Queue.WAKEUPS, wake_ups)
 
 
-def _open_again(plan: PlanRow, page: list[DeliveryRow], fanout: Fanout) -> None:
-    """Those of the page that came to nothing before."""
-    wanted = {delivery.row: delivery for delivery in page}
+def _open_again(plan: PlanRow, row: ShareRow, wanted: Sequence[DeliveryRow], fanout: Fanout) -> None:
+    """Those of the page that came to nothing before, as they are decided now."""
+    by_target = {delivery.row: delivery for delivery in wanted}
+    asked = Asked(row.commands[-1] if row.commands else "", correlation_id=row.correlation_id)
     for closed in fanout.rows.closed_deliveries(plan.asset.asset.key, plan.page_from, plan.cursor):
-        new = wanted.get(closed.row)
-        if new and closed.state in (DeliveryState.FAILED, DeliveryState.CANCELLED) and not closed.recall:
-            send_wake_up(reopen(replace(closed, action=new.action), DeliveryState.PLANNED, fanout), fanout)
+        new = by_target.get(closed.row)
+        if new and closed.state in CAME_TO_NOTHING and not closed.recall and not closed.was_asked_by(asked.id):
+            send_wake_up(reopen(as_decided(closed, new), DeliveryState.PLANNED, asked, fanout), fanout)
 
 
-def _deliveries(turn: Turn[ShareRow], plan: PlanRow) -> Iterator[DeliveryRow]:
-    """Everyone who may have it and wants it, in the order of targets, from behind the cursor on."""
+def as_decided(closed: DeliveryRow, new: DeliveryRow) -> DeliveryRow:
+    """What once came to nothing, by the decision that brings it back."""
+    return replace(
+        closed,
+        action=new.action,
+        publication=new.publication,
+        subscription=new.subscription,
+        rules_revision=new.rules_revision,
+        approved_by=None,
+    )
+
+
+def _deliveries(turn: Turn[ShareRow], plan: PlanRow) -> list[DeliveryRow]:
+    """For everyone who may have it and wants it, in the order of targets."""
     row = turn.row
     decisions = planning.plan(shared_asset(row, plan), turn.fanout.rules.current(), row.only or None)
-    wanted_routes = [each for each in decisions if each.allowed and (not row.routes or each.action.route in row.routes)]
-    allowed = [new_delivery(row, decision, turn.now) for decision in wanted_routes]
-    wanted = sorted(allowed, key=lambda delivery: delivery.row)
+    wanted = [each for each in decisions if each.allowed and (not row.routes or each.action.route in row.routes)]
     logs.event(log, "planned", share_id=row.address, asset=row.asset, deliveries=len(wanted), of=len(decisions))
-    return (delivery for delivery in wanted if delivery.row > plan.cursor)
+    return sorted((new_delivery(row, decision, turn.now) for decision in wanted), key=lambda delivery: delivery.row)
 
 
 def shared_asset(row: ShareRow, plan: PlanRow) -> planning.SharedAsset:

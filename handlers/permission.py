@@ -36,7 +36,7 @@ def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryA
         case Allowed():
             return None
         case Paused(tenant):
-            held = row.tried(turn.now, row.step, f"held: tenant {tenant} is paused")
+            held = row.noted(turn.now, row.step, f"held: tenant {tenant} is paused")
             return turn.again(replace(held, state=DeliveryState.HELD), backoff.HORIZON)
         case NoLongerAllowed(reason):
             return replace(row.tried(turn.now, row.step, f"cancelled: {reason}"), state=DeliveryState.CANCELLED)

@@ -2,32 +2,31 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 
 from handlers.adopted_share import share_row
 from handlers.asked import Asked
-from handlers.fan_out import new_delivery, plan_of, shared_asset
+from handlers.fan_out import CAME_TO_NOTHING, as_decided, new_delivery, plan_of, require_not_recalled, shared_asset
 from handlers.in_registry import find
 from handlers.reopen import reopen
-from handlers.turns import send_wake_up
+from handlers.turns import require_told, send_wake_up
 from shared import commands, logs, planning
 from shared.errors import Owner, Permanent, Transient
 from shared.ports import Fanout
 from shared.rows import DeliveryRow, PlanRow, ShareRow, deliveries_of
-from shared.rules import Action, Register
-from shared.rules_actions import action_value
+from shared.rules import Action
+from shared.rules_actions import REGISTER, action_value
 from shared.states import DeliveryState, ShareState
 
 log = logging.getLogger("fanout.pull_command")
 
 _IN_REGISTRY = (ShareState.FANNING_OUT, ShareState.SHARED)
-_CAME_TO_NOTHING = (DeliveryState.FAILED, DeliveryState.CANCELLED)
 
 
 def pull(command: commands.Pull, asked: Asked, fanout: Fanout) -> None:
     """One delivery for each action; all are allowed, or none is made.
 
-    Permanent `not_in_registry`, `origin_unknown`, `recalled`, `not_allowed` with the reason.
+    Permanent `not_in_registry`, `origin_unknown`, `recalled`, `not_allowed` with the reason; `delivered_already`, after the others,
+    where it stands there by the same route in another mode or size.
     """
     rules = fanout.rules.current()
     place = find(command.asset.value, command.registry, rules, fanout, shared_only=False)
@@ -35,10 +34,20 @@ def pull(command: commands.Pull, asked: Asked, fanout: Fanout) -> None:
     if share.state not in _IN_REGISTRY:
         raise _not_there(share)
     plan = plan_of(share, fanout)
-    actions = [action_value(action) for action in command.actions] if command.actions else [Register()]
-    for decision in _allowed(command, share, plan, actions, fanout):
-        wanted = replace(new_delivery(share, decision, fanout.clock.now()), correlation_id=asked.correlation_id, command=asked.id)
-        _deliver(wanted, plan, asked, fanout)
+    require_not_recalled(plan)
+    by_route = {action.route: action for action in map(action_value, command.actions or [REGISTER])}
+    decisions = _allowed(command, share, plan, list(by_route.values()), fanout)
+    wanted = [new_delivery(share, decision, fanout.clock.now()).asked_by(asked.id, asked.correlation_id) for decision in decisions]
+    fanout.open_work.add(deliveries_of(share.asset))
+    both = list(zip(wanted, fanout.rows.insert_deliveries(plan, wanted), strict=True))
+    for new, stands in both:
+        _deliver(new, stands, asked, fanout)
+    arrived = [(new, stands) for new, stands in both if stands.state is DeliveryState.DELIVERED]
+    otherwise = (stands for new, stands in arrived if stands.action != new.action)
+    if other := next(otherwise, None):
+        text = f"{other.asset} was delivered to {other.workspace.name} by {other.action.route} before, otherwise than it is asked for now"
+        remedy = "it stays as it is; pull another version, or ask for a recall first"
+        raise Permanent("delivered_already", text, Owner.SUBSCRIBER, remedy)
 
 
 def _allowed(
@@ -52,11 +61,10 @@ def _allowed(
     return decisions
 
 
-def _deliver(wanted: DeliveryRow, plan: PlanRow, asked: Asked, fanout: Fanout) -> None:
-    fanout.open_work.add(deliveries_of(wanted.asset))
-    stands = fanout.rows.insert_delivery(plan, wanted)
-    if stands.state in _CAME_TO_NOTHING and stands.command != asked.id and not stands.recall:
-        stands = reopen(replace(stands, action=wanted.action, subscription=""), DeliveryState.PLANNED, fanout, command=asked.id)
+def _deliver(wanted: DeliveryRow, stands: DeliveryRow, asked: Asked, fanout: Fanout) -> None:
+    if stands.state in CAME_TO_NOTHING and not stands.was_asked_by(asked.id) and not stands.recall:
+        require_told(stands, fanout)
+        stands = reopen(as_decided(stands, wanted), DeliveryState.PLANNED, asked, fanout)
     if stands.state is DeliveryState.PLANNED and not stands.claim:
         logs.event(log, "pulled", delivery_id=stands.address, tenant=stands.tenant, asset=stands.asset, command=asked.id)
         send_wake_up(stands, fanout)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from handlers.asked import Asked
-from handlers.fan_out import plan_of, shared_asset
+from handlers.fan_out import plan_of, require_not_recalled, shared_asset
 from handlers.in_registry import find
-from handlers.turns import send_wake_up
+from handlers.turns import one_at_a_time, require_told, send_wake_up
 from shared import commands, logs, planning
-from shared.errors import Lost, Owner, Permanent, Transient
+from shared.errors import Owner, Permanent, Transient
 from shared.ports import Fanout
 from shared.rows import PlanRow, ShareRow
 from shared.rules import Rules
@@ -23,21 +23,31 @@ def push(command: commands.Push, asked: Asked, fanout: Fanout) -> None:
     """Permanent `not_in_registry`, `recalled`, or `not_subscribed`, naming those who get nothing; all others get it."""
     rules = fanout.rules.current()
     share = find(command.asset.value, command.registry, rules, fanout, shared_only=True).share
-    if share is None or share.origin is None or share.state in (ShareState.FAILED, ShareState.RECALLING, ShareState.RECALLED):
+    if share is None or share.origin is None or share.recall or share.state is ShareState.FAILED:
         raise _not_shared(share)
-    if share.state is not ShareState.SHARED and share.command != asked.id:
+    if share.was_asked_by(asked.id):
+        _again(share, fanout)
+        return
+    if share.state is not ShareState.SHARED:
         raise Transient(f"the share of {share.asset} is {share.state}: the push follows it")
+    require_told(share, fanout)
     plan = plan_of(share, fanout)
+    require_not_recalled(plan)
     only = () if command.to == "subscribers" else tuple(command.to)
     routes = tuple(action_value(action).route for action in command.actions or ())
-    if share.command != asked.id or not asked.id:
-        share = _fan_out(share, plan, only, routes, asked, fanout)
-    if share.state is ShareState.FANNING_OUT:
-        send_wake_up(share, fanout)
-    if left_out := _left_out(share, plan, only, routes, rules):
+    left_out = _left_out(share, plan, only, routes, rules)
+    known = replace(asked, id="") if left_out else asked  # sent again once their rules are mended, it is not done yet
+    send_wake_up(_fan_out(share, plan, only, routes, known, fanout), fanout)
+    if left_out:
         text = f"{share.asset} is not for {', '.join(left_out)}"
         remedy = "see each one's publications, subscriptions and limits; a tenant without a subscription can pull"
         raise Permanent("not_subscribed", text, Owner.PROVIDER, remedy)
+
+
+def _again(share: ShareRow, fanout: Fanout) -> None:
+    """The same command once more: its wake-up may never have been sent."""
+    if share.state is ShareState.FANNING_OUT:
+        send_wake_up(share, fanout)
 
 
 def _fan_out(
@@ -47,7 +57,7 @@ def _fan_out(
     fanout.open_work.add(share.address)
     fanout.rows.save_plan(replace(plan, cursor="", page_from=""))
     fresh = replace(
-        share,
+        share.asked_by(asked.id, asked.correlation_id),
         state=ShareState.FANNING_OUT,
         fan_out=True,
         again=True,
@@ -55,14 +65,10 @@ def _fan_out(
         routes=routes,
         rev=share.rev + 1,
         next_at=fanout.clock.now(),
-        command=asked.id,
-        correlation_id=asked.correlation_id or share.correlation_id,
     )
     logs.event(log, "pushed", share_id=share.address, asset=share.asset, to=only or "subscribers", command=asked.id)
-    try:
+    with one_at_a_time():
         return fanout.rows.replace(fresh)
-    except Lost as lost:
-        raise Transient(f"the share changed at the same time: {lost}", retry_after=1) from lost
 
 
 def _left_out(share: ShareRow, plan: PlanRow, only: Sequence[str], routes: Sequence[str], rules: Rules) -> list[str]:

@@ -6,9 +6,8 @@ from dataclasses import replace
 from handlers.adopted_share import share_row
 from handlers.asked import Asked
 from handlers.in_registry import find
-from handlers.turns import send_wake_up
+from handlers.turns import one_at_a_time, send_wake_up
 from shared import commands, logs
-from shared.errors import Lost, Transient
 from shared.ports import Fanout
 from shared.rows import ShareRow
 from shared.states import ShareState
@@ -29,25 +28,21 @@ def recall(command: commands.Recall, asked: Asked, fanout: Fanout) -> None:
 
 
 def _recalling(share: ShareRow, reason: str, asked: Asked, fanout: Fanout) -> ShareRow:
-    """An import or a fan-out that has the claim loses its write, and its next turn finds the recall."""
+    """An import or a fan-out that has the claim loses its write, and its next turn finds the recall. It is not waited for that
+    the share's own outcome is out."""
     fanout.open_work.add(share.address)
     changed = replace(
-        share,
+        share.asked_by(asked.id, asked.correlation_id),
         state=ShareState.RECALLING,
-        recall=reason,
+        recall=share.recall or reason,
         rev=share.rev + 1,
         next_at=fanout.clock.now(),
         reason=None,
         cancelled_by=None,
         untold=False,
-        since=None,
         looks=0,
         failures=0,
-        command=asked.id,
-        correlation_id=asked.correlation_id or share.correlation_id,
     )
     logs.event(log, "recall", share_id=share.address, asset=share.asset, why=reason, command=asked.id)
-    try:
+    with one_at_a_time():
         return fanout.rows.replace(changed)
-    except Lost as lost:
-        raise Transient(f"the share changed at the same time: {lost}", retry_after=1) from lost

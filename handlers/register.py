@@ -7,7 +7,7 @@ A model's or a data asset's bytes are the registry's own (mode `reference`), or 
 import logging
 from dataclasses import replace
 
-from handlers.permission import claimed, delivered
+from handlers.permission import claimed, delivered, unless_withdrawn
 from handlers.turns import Turn
 from shared import backoff, logs
 from shared.assets import Kind, RegistryAsset, WorkspaceAsset
@@ -25,6 +25,9 @@ WITH_BYTES = (Kind.MODEL, Kind.DATA)
 def step(turn: Turn[DeliveryRow], action: Register) -> DeliveryRow:
     row = turn.row
     asset = turn.fanout.rows.planned_asset(row.asset, row.registry)
+    first = row.cancelled_by or not row.step  # asked before anything else: it needs no workspace that answers
+    if first and (withdrawn := unless_withdrawn(turn, row, asset)):
+        return withdrawn
     mode = action.mode if row.asset.kind in WITH_BYTES else Mode.REFERENCE
     there = turn.fanout.workspaces.asset(row.workspace, row.asset)
     if there is None:

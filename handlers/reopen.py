@@ -2,19 +2,22 @@
 
 from dataclasses import replace
 
+from handlers.asked import Asked
+from handlers.turns import one_at_a_time
 from shared.ports import Fanout
 from shared.rows import DeliveryRow, deliveries_of
 from shared.states import DeliveryState, may_be_commanded
 
 
-def reopen(
-    row: DeliveryRow, state: DeliveryState, fanout: Fanout, *, command: str | None = None, recall: str | None = None
-) -> DeliveryRow:
-    """The row as it stands open now; its wake-up is the caller's. ValueError where no command leads from its state to this one."""
+def reopen(row: DeliveryRow, state: DeliveryState, asked: Asked, fanout: Fanout) -> DeliveryRow:
+    """The row as it stands open now; its wake-up is the caller's. Transient where it changed at the same time.
+
+    ValueError where no command leads from its state to this one.
+    """
     if not may_be_commanded(row.state, state):
         raise ValueError(f"{row.address}: {row.state} cannot become {state}")
     fresh = replace(
-        row,
+        row.asked_by(asked.id, asked.correlation_id),
         state=state,
         rev=row.rev + 1,
         next_at=fanout.clock.now(),
@@ -29,8 +32,7 @@ def reopen(
         cancelled_by=None,
         done=None,
         untold=False,
-        command=command,
-        recall=recall or row.recall,
     )
     fanout.open_work.add(deliveries_of(row.asset))
-    return fanout.rows.reopen(fresh)
+    with one_at_a_time():
+        return fanout.rows.reopen(fresh)

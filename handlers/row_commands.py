@@ -5,15 +5,14 @@ and does nothing; a retry is known again by its message.
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 from handlers.asked import Asked
 from handlers.reopen import reopen
-from handlers.turns import send_wake_up
+from handlers.turns import one_at_a_time, require_told, send_wake_up
 from shared import commands, logs
-from shared.errors import Lost, Owner, Permanent, Transient
+from shared.errors import Owner, Permanent
 from shared.ports import Fanout
 from shared.rows import Address, DeliveryRow, RowKind, ShareRow
 from shared.states import DeliveryState, ShareState, is_final
@@ -24,19 +23,19 @@ log = logging.getLogger("fanout.row_commands")
 def retry(command: commands.Retry, asked: Asked, fanout: Fanout) -> None:
     """Permanent `unknown_row`, or `not_failed` where it goes on or went well."""
     row = _row(command.address, fanout)
-    if asked.id and row.command == asked.id:
+    if row.was_asked_by(asked.id):
         _again(row, fanout)
         return
     if row.state not in (ShareState.FAILED, DeliveryState.FAILED):
         text = f"{row.address} is {row.state}, not failed"
-        raise Permanent("not_failed", text, Owner.PROVIDER, "retry what failed; to deliver something anew, push or pull it")
+        raise Permanent("not_failed", text, Owner.PROVIDER, "see the row; nothing was changed")
+    require_told(row, fanout)
     logs.event(log, "retried", row=row.address, command=asked.id)
-    with _one_at_a_time():
-        if isinstance(row, DeliveryRow):
-            state = DeliveryState.RECALLING if row.recall else DeliveryState.PLANNED
-            send_wake_up(reopen(row, state, fanout, command=asked.id), fanout)
-        else:
-            _retry_share(row, asked, fanout)
+    if isinstance(row, DeliveryRow):
+        state = DeliveryState.RECALLING if row.recall else DeliveryState.PLANNED
+        send_wake_up(reopen(row, state, asked, fanout), fanout)
+    else:
+        _retry_share(row, asked, fanout)
 
 
 def cancel(command: commands.Cancel, asked: Asked, fanout: Fanout) -> None:
@@ -50,7 +49,7 @@ def cancel(command: commands.Cancel, asked: Asked, fanout: Fanout) -> None:
         text = f"{row.address} is {row.state}: there is nothing left to cancel"
         raise Permanent("ended", text, Owner.PROVIDER, "recall the asset to take back what was delivered")
     logs.event(log, "cancelled", row=row.address, by=by, command=asked.id)
-    _change(row, lambda now: replace(now, cancelled_by=by, command=asked.id), fanout)
+    _change(row, lambda now: replace(now.asked_by(asked.id, None), cancelled_by=by), fanout)
 
 
 def decide(command: commands.Verdict, asked: Asked, fanout: Fanout) -> None:
@@ -88,28 +87,23 @@ def _retry_share(row: ShareRow, asked: Asked, fanout: Fanout) -> None:
     fresh = replace(
         row, state=state, rev=row.rev + 1, next_at=fanout.clock.now(), step="", since=None, looks=0, failures=0, needs=()
     )
-    fresh = replace(fresh, operation=None, claim=None, reason=None, cancelled_by=None, untold=False, command=asked.id)
+    fresh = replace(fresh, operation=None, claim=None, reason=None, cancelled_by=None, untold=False)
     fanout.open_work.add(row.address)
-    send_wake_up(fanout.rows.replace(fresh), fanout)
+    with one_at_a_time():
+        written = fanout.rows.replace(fresh.asked_by(asked.id, asked.correlation_id))
+    send_wake_up(written, fanout)
 
 
 def _change[R: ShareRow | DeliveryRow](row: R, change: Callable[[R], R], fanout: Fanout) -> None:
     """The claim stays: whoever has it may be at work, and the row's next turn waits for that."""
-    with _one_at_a_time():
+    require_told(row, fanout)
+    with one_at_a_time():
         changed = replace(change(row), rev=row.rev + 1, next_at=fanout.clock.now(), looks=0)
-        send_wake_up(fanout.rows.replace(changed), fanout)
+        written = fanout.rows.replace(changed)
+    send_wake_up(written, fanout)
 
 
 def _again(row: ShareRow | DeliveryRow, fanout: Fanout) -> None:
     """The same command once more: its wake-up may never have been sent. Sent twice it is one."""
     if not is_final(row.state):
         send_wake_up(row, fanout)
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """A row that someone else wrote in between is looked at again: this command is not theirs."""
-    try:
-        yield
-    except Lost as lost:
-        raise Transient(f"the row changed at the same time: {lost}", retry_after=1) from lost

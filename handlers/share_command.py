@@ -1,11 +1,11 @@
 """The command `share`: whether an asset may leave its workspace, and for which registries; then a share row for each."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from handlers.asked import Asked
-from handlers.share_request import ShareRequest
+from handlers.share_request import ShareRequest, forbidden_regions, stays_within_regions
 from shared import commands, logs, planning
 from shared.assets import Asset, WorkspaceAsset, WorkspaceId
 from shared.bytes_of_registries import lie_in_registry
@@ -25,29 +25,37 @@ def share(command: commands.Share, asked: Asked, fanout: Fanout) -> None:
     """Request the asset's shares, unless it is private, or came from a registry itself. Idempotent by the rows' keys.
 
     Permanent where it cannot be: unknown_workspace, tenant_paused, asset_not_found, not_published, region_forbidden, conflict,
-    recalled; a conflict only after all others stand.
+    recalled, the last two only after all others stand; and, where somebody asked for it, private or echo.
     """
     workspace, rules = command.source, fanout.rules.current()
     tenant = owner(workspace, rules)
     asset = _version(workspace, command.asset.value, asked, fanout)
     ids = {"workspace": workspace.name, "asset": asset, "tenant": tenant.id}
     if not planning.publications_for(asset, workspace, None, rules):
-        logs.event(log, "private", **ids, why="no publication is about it")
+        _goes_nowhere(asked, ids, "private", "no publication is about it")
         return
     deliveries = _deliveries_there(workspace, asset, rules, fanout)
     if any(delivery.state is DeliveryState.DELIVERED for delivery in deliveries):
-        logs.event(log, "echo", **ids, why="Fanout delivered it there")
+        _goes_nowhere(asked, ids, "echo", "Fanout delivered it there")
         return
     found = _find(workspace, asset, asked, fanout)
     if why := _came_from_a_registry(found, deliveries, rules.provider):
-        logs.event(log, "echo", **ids, why=why)
+        _goes_nowhere(asked, ids, "echo", why)
         return
     publications = planning.publications_for(asset, workspace, found.tags, rules)
     if not publications:
-        logs.event(log, "private", **ids, why="its tags")
+        _goes_nowhere(asked, ids, "private", "no publication is about it with these tags")
         return
     wanted = _within_regions(_to_registry(publications, command.registry), fanout)
     _make_all(requests(tenant, workspace, found, wanted, rules.revision, asked, fan_out=command.fan_out), fanout)
+
+
+def _goes_nowhere(asked: Asked, ids: Mapping[str, object], what: str, why: str) -> None:
+    """Of all the models that are registered that is the fate of most. Who asked for a share is told."""
+    logs.event(log, what, **ids, why=why)
+    if not asked.by_event:
+        remedy = "publish it first" if what == "private" else "it is in a registry already: push it, or let tenants pull it"
+        raise Permanent(what, f"{ids['asset']} in workspace {ids['workspace']} is not shared: {why}", Owner.PUBLISHER, remedy)
 
 
 def owner(workspace: WorkspaceId, rules: Rules) -> Tenant:
@@ -78,7 +86,7 @@ def requests(
         return publication.registry, publication.name_in_registry(tenant.id, found.asset.name)
 
     for (registry, name), same in groupby(sorted(publications, key=place), key=place):
-        yield ShareRequest(tenant, workspace, found, registry, name, tuple(same), revision, asked.correlation_id, asked.id, fan_out)
+        yield ShareRequest(tenant, workspace, found, registry, name, tuple(same), revision, asked, fan_out)
 
 
 def _make_all(wanted: Iterator[ShareRequest], fanout: Fanout) -> None:
@@ -88,8 +96,11 @@ def _make_all(wanted: Iterator[ShareRequest], fanout: Fanout) -> None:
             request.make(fanout)
         except Permanent as refused:
             refusals.append(refused)
-    if refusals:
+    if len(refusals) == 1:
         raise refusals[0]
+    if refusals:
+        first = refusals[0].reason
+        raise Permanent(first.code, "; ".join(refused.reason.text for refused in refusals), first.owner, first.remedy)
 
 
 def _version(workspace: WorkspaceId, asset: Asset, asked: Asked, fanout: Fanout) -> Asset:
@@ -143,20 +154,12 @@ def _to_registry(publications: Sequence[Publication], registry: str | None) -> l
 
 def _within_regions(publications: Sequence[Publication], fanout: Fanout) -> list[Publication]:
     """Those that do not forbid a region that their registry replicates to."""
-    beyond = {publication: _forbidden_regions(publication, fanout) for publication in publications}
-    allowed = [publication for publication, regions in beyond.items() if not regions]
+    allowed = [publication for publication in publications if stays_within_regions(publication, fanout)]
     if not allowed:
-        publication, regions = next(iter(beyond.items()))
-        text = (
-            f"registry {publication.registry} replicates to {', '.join(regions)}, beyond what publication {publication.name} allows"
-        )
+        publication = publications[0]
+        regions = ", ".join(forbidden_regions(publication, fanout))
+        text = f"registry {publication.registry} replicates to {regions}, beyond what publication {publication.name} allows"
         raise Permanent(
             "region_forbidden", text, Owner.PUBLISHER, "allow the region in the publication, or choose another registry"
         )
     return allowed
-
-
-def _forbidden_regions(publication: Publication, fanout: Fanout) -> list[str]:
-    if not publication.regions:
-        return []
-    return [region for region in fanout.registries.regions(publication.registry) if region not in publication.regions]

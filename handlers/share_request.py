@@ -3,16 +3,28 @@
 import logging
 from dataclasses import dataclass, replace
 
-from handlers.turns import send_wake_up
+from handlers.asked import Asked
+from handlers.turns import one_at_a_time, require_told, send_wake_up
 from shared import logs
 from shared.assets import Asset, WorkspaceAsset, WorkspaceId
 from shared.errors import Owner, Permanent
 from shared.ports import Fanout
-from shared.rows import ShareRow
+from shared.rows import COMMANDS_KEPT, ShareRow
 from shared.rules import Publication, Tenant
 from shared.states import ShareState
 
 log = logging.getLogger("fanout.share_request")
+
+
+def stays_within_regions(publication: Publication, fanout: Fanout) -> bool:
+    """Whether its registry replicates to no region that the publication forbids."""
+    return not forbidden_regions(publication, fanout)
+
+
+def forbidden_regions(publication: Publication, fanout: Fanout) -> list[str]:
+    if not publication.regions:
+        return []
+    return [region for region in fanout.registries.regions(publication.registry) if region not in publication.regions]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +41,7 @@ class ShareRequest:
     name: str
     publications: tuple[Publication, ...]
     rules_revision: int
-    correlation_id: str | None
-    command: str | None = None
+    asked: Asked
     fan_out: bool = True
 
     @property
@@ -41,34 +52,47 @@ class ShareRequest:
     def make(self, fanout: Fanout) -> ShareRow:
         """The row that stands, new or not; it is woken where it has still to begin. Another command opens a failed one again.
 
-        Permanent `conflict` where another origin owns it, `recalled` where the version was taken back.
+        Permanent `conflict` where another origin owns it, `recalled` where the version was taken back. Transient where it
+        changes at this moment.
         """
         wanted = self._row(fanout)
         fanout.open_work.add(wanted.address)
         stands = fanout.rows.insert_share(wanted)
-        if stands.state is ShareState.FAILED and (stands.command != self.command or not self.command):
-            stands = fanout.rows.replace(replace(wanted, rev=stands.rev + 1, attempts=stands.attempts, etag=stands.etag))
-        self._check(stands)
+        self._check(stands, fanout)
+        if stands.state is ShareState.FAILED and not stands.was_asked_by(self.asked.id):
+            require_told(stands, fanout)
+            again = replace(wanted, rev=stands.rev + 1, attempts=stands.attempts, etag=stands.etag)
+            stands = self._write(replace(again, commands=(*stands.commands, *wanted.commands)[-COMMANDS_KEPT:]), fanout)
         if stands.state is ShareState.SHARED and self.fan_out and not stands.fan_out:
-            stands = self._fanned_out_after_all(stands, fanout)
+            require_told(stands, fanout)
+            stands = self._write(replace(stands, state=ShareState.FANNING_OUT, fan_out=True, rev=stands.rev + 1), fanout)
         begins = stands.state in (ShareState.REQUESTED, ShareState.FANNING_OUT) and not stands.claim
         if begins:  # new, or its wake-up was never sent: sent twice it is one
             logs.event(log, "share requested", share_id=stands.address, asset=stands.asset, tenant=self.tenant.id)
             send_wake_up(stands, fanout)
         return stands
 
-    def _check(self, stands: ShareRow) -> None:
-        if stands.state in (ShareState.RECALLING, ShareState.RECALLED):
+    def check(self, fanout: Fanout) -> None:
+        """What `make` would refuse, asked before anything is written."""
+        stands = fanout.rows.get(ShareRow.address_of(self.registry, self.asset))
+        if isinstance(stands, ShareRow):
+            self._check(stands, fanout)
+
+    def _check(self, stands: ShareRow, fanout: Fanout) -> None:
+        if stands.recall:
             text = f"{stands.asset} was recalled from registry {self.registry}: {stands.recall}"
             raise Permanent("recalled", text, Owner.PUBLISHER, "register a new version")
-        if (stands.origin, stands.source) != (self.workspace, self.found.asset):
-            owner = f"{stands.source} of {stands.origin}" if stands.origin else "the registry itself"
-            text = f"{stands.asset} in registry {self.registry} is {owner}; it cannot be {self.found.asset} of {self.workspace} too"
-            raise Permanent("conflict", text, Owner.PUBLISHER, "register it under another name or version")
+        if (stands.origin, stands.source) == (self.workspace, self.found.asset):
+            return
+        if stands.state is ShareState.FAILED and fanout.registries.asset(self.registry, self.asset) is None:
+            return  # the other origin's came to nothing
+        owner = f"{stands.source} of {stands.origin}" if stands.origin else "the registry itself"
+        text = f"{stands.asset} in registry {self.registry} is {owner}; it cannot be {self.found.asset} of {self.workspace} too"
+        raise Permanent("conflict", text, Owner.PUBLISHER, "register it under another name or version")
 
-    def _fanned_out_after_all(self, stands: ShareRow, fanout: Fanout) -> ShareRow:
-        again = replace(stands, state=ShareState.FANNING_OUT, fan_out=True, rev=stands.rev + 1, next_at=fanout.clock.now())
-        return fanout.rows.replace(again)
+    def _write(self, row: ShareRow, fanout: Fanout) -> ShareRow:
+        with one_at_a_time():
+            return fanout.rows.replace(replace(row, next_at=fanout.clock.now()))
 
     def _row(self, fanout: Fanout) -> ShareRow:
         asset, now = self.asset, fanout.clock.now()
@@ -88,6 +112,6 @@ class ShareRequest:
             publications=tuple(publication.name for publication in self.publications),
             rules_revision=self.rules_revision,
             fan_out=self.fan_out,
-            correlation_id=self.correlation_id,
-            command=self.command,
+            correlation_id=self.asked.correlation_id,
+            commands=(self.asked.id,) if self.asked.id else (),
         )

@@ -25,8 +25,7 @@ ASK_AGAIN_AFTER = timedelta(seconds=60)  # an import whose acceptance is unknown
 def step(turn: Turn[ShareRow]) -> ShareRow:
     """Permanent `cancelled` where a command asked for its end; deliveries that were planned by then go on."""
     if turn.row.cancelled_by:
-        remedy = "retry the share, if it is wanted after all"
-        raise Permanent("cancelled", f"cancelled by {turn.row.cancelled_by}", Owner.PROVIDER, remedy)
+        return _cancelled(turn, turn.row.cancelled_by)
     match turn.row.state:
         case ShareState.REQUESTED:
             return _begin(turn)
@@ -38,6 +37,15 @@ def step(turn: Turn[ShareRow]) -> ShareRow:
             return recall.step(turn)
         case ShareState.SHARED | ShareState.FAILED | ShareState.RECALLED:
             return turn.row
+
+
+def _cancelled(turn: Turn[ShareRow], by: str) -> ShareRow:
+    """What is in the registry stays shared: the end is that of the fan-out."""
+    row = turn.row
+    if row.state is not ShareState.FANNING_OUT:
+        raise Permanent("cancelled", f"cancelled by {by}", Owner.PROVIDER, "retry the share, if it is wanted after all")
+    row = row.tried(turn.now, "fan out", f"cancelled by {by}")
+    return replace(row, state=ShareState.SHARED, again=False, only=(), routes=(), cancelled_by=None)
 
 
 def _begin(turn: Turn[ShareRow]) -> ShareRow:

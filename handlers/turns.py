@@ -5,7 +5,8 @@ turned into the verdict's consequence, and the next wake-up sent.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
@@ -22,6 +23,7 @@ from shared.wakeups import CLAIM, Act, Ignore, PutBack, SendSuccessor, WakeUp, j
 log = logging.getLogger("fanout.turns")
 
 MOST_CONFLICTS = 150  # in a row, ten minutes apart in the end: about a day
+MOST_FAILURES = 1_000  # of other kinds: about a week
 
 
 class Turn[R: ShareRow | DeliveryRow]:
@@ -80,11 +82,11 @@ class Turn[R: ShareRow | DeliveryRow]:
             send_wake_up(self._write(row), self.fanout)
 
     def _close(self, row: R) -> None:
+        """That there is open work is forgotten by the timer: a command may open a share again at this moment."""
         if isinstance(row, DeliveryRow):
             self.fanout.rows.close(replace(row, rev=self.row.rev + 1, etag=self.row.etag))
         else:
             self._write(row)
-            self.fanout.open_work.remove(row.address)
         _log_end(row)
 
     def _write(self, row: R) -> R:
@@ -102,6 +104,22 @@ def send_wake_up(row: ShareRow | DeliveryRow, fanout: Fanout) -> None:
         return
     at = row.next_at if row.next_at > now else None
     fanout.queues.send(Queue.WAKEUPS, [of_wake_up(WakeUp.of(row.address, row.rev), at)])
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """For a row that is not this turn's own, or a command's: another's write is no reason to let this one go."""
+    try:
+        yield
+    except Lost as lost:
+        raise Transient(f"changed at the same time: {lost}", retry_after=1) from lost
+
+
+def require_told(row: ShareRow | DeliveryRow, fanout: Fanout) -> None:
+    """Transient while the row's outcome is not out: what a command makes of the row must not take its place."""
+    if row.untold:
+        send_wake_up(row, fanout)
+        raise Transient(f"the outcome of {row.address} is not out yet")
 
 
 def take(wake_up: WakeUp, message: Received, fanout: Fanout, share_step: Step[ShareRow], delivery_step: Step[DeliveryRow]) -> None:
@@ -142,8 +160,8 @@ def _act[R: ShareRow | DeliveryRow](turn: Turn[R], step: Step[R]) -> None:
         except Waiting as waiting:
             after = turn.again(turn.row, waiting.retry_after or 0)
         except Transient as failure:
-            lasting = isinstance(failure, Conflict | NotFound) and turn.row.failures >= MOST_CONFLICTS
-            after = _failed(turn, _gave_up(failure)) if lasting else _postponed(turn, failure)
+            most = MOST_CONFLICTS if isinstance(failure, Conflict | NotFound) else MOST_FAILURES
+            after = _failed(turn, _gave_up(failure)) if turn.row.failures >= most else _postponed(turn, failure)
         except Permanent as failure:
             after = _failed(turn, failure.reason)
         turn.end(after)
@@ -157,7 +175,9 @@ def _failed[R: ShareRow | DeliveryRow](turn: Turn[R], reason: Reason) -> R:
 
 
 def _gave_up(failure: Transient) -> Reason:
-    return Reason("gave_up", f"for a day: {failure}", Owner.SUBSCRIBER, "see Azure's text; mend what it names, then retry")
+    return Reason(
+        "gave_up", f"again and again, to the last: {failure}", Owner.SUBSCRIBER, "see Azure's text; mend what it names, then retry"
+    )
 
 
 def _postponed[R: ShareRow | DeliveryRow](turn: Turn[R], failure: Transient) -> R:

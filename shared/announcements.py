@@ -26,17 +26,25 @@ _OF_DELIVERIES = {
 }
 
 
+# What names another origin in the row and the log: the event goes to a tenant, and says only that there is one.
+_TOLD_OF_OTHERS = {"conflict": "another asset has this name and version there already, from another origin"}
+
+
 class ClosedDeliveries(Protocol):
     def closed_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]: ...
 
 
 def announces(before: ShareRow | DeliveryRow, after: ShareRow | DeliveryRow) -> bool:
-    """Whether the new state is one that is told. What a subscriber was told once stays told: a fan-out once more is no news."""
+    """Whether the new state is one that is told. That a shared asset was pushed once more is no news of the asset."""
+    if isinstance(before, ShareRow) and before.again and after.state is ShareState.SHARED:
+        return False
     return after.state is not before.state and _type_of(after) is not None
 
 
 def outcomes_of(row: ShareRow | DeliveryRow, rows: ClosedDeliveries) -> Sequence[Outcome]:
     """The same for the same row, with the same ids, however often it is told."""
+    if _type_of(row) is None:
+        return []
     if isinstance(row, DeliveryRow):
         return [_outcome(row, row.tenant, _of_delivery(row))]
     if row.state is ShareState.RECALLED:
@@ -90,8 +98,10 @@ def _of_delivery(row: DeliveryRow) -> dict[str, Any]:
 def _of_recall(row: ShareRow, rows: ClosedDeliveries) -> list[Outcome]:
     """One for the provider, or several where the workspaces are many, with all of them; one for each tenant with its own."""
     done = [delivery for delivery in rows.closed_deliveries(row.asset.key) if delivery.registry == row.registry and delivery.recall]
-    tenants = sorted({delivery.tenant for delivery in done})
-    topics = [(PROVIDER, done), *((tenant, [each for each in done if each.tenant == tenant]) for tenant in tenants)]
+    by_tenant: dict[str, list[DeliveryRow]] = {}
+    for delivery in done:
+        by_tenant.setdefault(delivery.tenant, []).append(delivery)
+    topics = [(PROVIDER, done), *sorted(by_tenant.items())]
     common = {
         "asset": _asset(row.asset) | {"id": registry_path(row.registry, row.asset)},
         "registry": row.registry,
@@ -114,7 +124,10 @@ def _asset(asset: Asset) -> dict[str, str]:
 
 
 def _reason(reason: Reason | None) -> dict[str, str] | None:
-    return None if reason is None else {"code": reason.code, "text": reason.text, "owner": reason.owner, "remedy": reason.remedy}
+    if reason is None:
+        return None
+    text = _TOLD_OF_OTHERS.get(reason.code, reason.text)
+    return {"code": reason.code, "text": text, "owner": reason.owner, "remedy": reason.remedy}
 
 
 def _when(row: ShareRow | DeliveryRow) -> datetime:

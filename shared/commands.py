@@ -72,7 +72,7 @@ class Push:
     asset: AssetName
     to: Literal["subscribers"] | Annotated[list[Text], Field(min_length=1, max_length=100)]
     registry: Text | None = None
-    actions: Annotated[list[ActionShape], Field(min_length=1)] | None = None
+    actions: Annotated[list[ActionShape], Field(min_length=1, max_length=20)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Pull:
     workspace: WorkspaceText
     asset: AssetName
     registry: Text | None = None
-    actions: Annotated[list[ActionShape], Field(min_length=1)] | None = None
+    actions: Annotated[list[ActionShape], Field(min_length=1, max_length=20)] | None = None
 
     @property
     def into(self) -> WorkspaceId:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from shared.assets import Asset, Kind, WorkspaceId
 
 _REFERENCE = re.compile(
-    r"(azureml:)?(?P<workspace>/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.MachineLearningServices/workspaces/[^/]+)"
+    r"(azureml:)?(?P<workspace>/subscriptions/[^/?#%\s]+/resourceGroups/[^/?#%\s]+/providers/Microsoft\.MachineLearningServices/workspaces/[^/?#%\s]+)"
     r"/(?P<kind>environments|codes|components)/(?P<name>[^/]+)/versions/(?P<version>[^/]+)",
     re.IGNORECASE,
 )

@@ -11,6 +11,8 @@ from shared.errors import Owner, Permanent, Reason
 from shared.secrets import without_secrets
 from shared.wakeups import WakeUp
 
+BY_EVENT = "fanout_event"  # property of a command that nobody sent, but an event
+
 
 class Queue(StrEnum):
     COMMANDS = "commands"

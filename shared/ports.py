@@ -66,8 +66,8 @@ class Rows(Protocol):
         Transient where another page was written first.
         """
 
-    def insert_delivery(self, plan: PlanRow, row: DeliveryRow) -> DeliveryRow:
-        """The delivery that stands there now: this one, or the one before. Transient where the plan was changed meanwhile."""
+    def insert_deliveries(self, plan: PlanRow, rows: Sequence[DeliveryRow]) -> list[DeliveryRow]:
+        """Those that stand there now, these or those before: all or none are added. Transient where the plan was changed."""
 
     def open_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]:
         """An asset's open deliveries with after < target <= upto, in order of their targets; upto None is no bound."""
@@ -88,8 +88,6 @@ class OpenWork(Protocol):
     """What has open work, so that the timer's cost follows it, and not history."""
 
     def add(self, address: Address) -> None: ...
-
-    def remove(self, address: Address) -> None: ...
 
     def overdue(self, before: datetime) -> Iterable[WorkRow]:
         """The open rows whose `next_at` lies before that time. Forgets, on the way, what has no open rows left."""

@@ -13,6 +13,7 @@ from shared.secrets import without_secrets
 from shared.states import DeliveryState, ShareState, State, is_final, may_follow
 
 ATTEMPTS_KEPT = 20
+COMMANDS_KEPT = 20
 OPEN, CLOSED = "o|", "c|"
 
 
@@ -57,7 +58,7 @@ class Row:
     `rev` rises with every write. `next_at` is when the row wants to be looked at.
     `step` names the change to Azure that was claimed or made last; `since` when it began, `looks` how often its end was looked for.
     `failures` counts transient failures in a row. `etag` is the table's own, empty for a row never written.
-    `untold`: the state is written, and its outcome event not out yet. `command` is the id of the last one that changed the row.
+    `untold`: the state is written, and its outcome event not out yet. `commands` are the ids of the last ones that changed the row.
     `renamed_from` is the asset's name at its origin, where a publication gave it another. `recall` is why it was taken back,
     and `cancelled_by` who asked for its end.
     """
@@ -77,7 +78,7 @@ class Row:
     reason: Reason | None = None
     correlation_id: str | None = None
     untold: bool = False
-    command: str | None = None
+    commands: tuple[str, ...] = ()
     renamed_from: str | None = None
     recall: str | None = None
     cancelled_by: str | None = None
@@ -86,6 +87,19 @@ class Row:
     def tried(self, at: datetime, step: str, outcome: str) -> Self:
         kept = (*self.attempts, Attempt(at, step, without_secrets(outcome)))[-ATTEMPTS_KEPT:]
         return replace(self, attempts=kept)
+
+    def noted(self, at: datetime, step: str, outcome: str) -> Self:
+        """The same, once for what comes again and again."""
+        said = without_secrets(outcome)
+        return self if self.attempts and self.attempts[-1].outcome == said else self.tried(at, step, said)
+
+    def asked_by(self, command: str, correlation_id: str | None) -> Self:
+        """The row as a command leaves it, whose message has this id, or none: then it is not known again."""
+        kept = (*self.commands, command)[-COMMANDS_KEPT:] if command else self.commands
+        return replace(self, commands=kept, correlation_id=correlation_id or self.correlation_id)
+
+    def was_asked_by(self, command: str) -> bool:
+        return bool(command) and command in self.commands
 
     def failed(self, reason: Reason) -> Self:
         """The row as a permanent failure leaves it."""

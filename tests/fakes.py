@@ -134,12 +134,6 @@ class FakeRows:
     def save_plan(self, plan: PlanRow) -> PlanRow:
         return self.save_page(plan, [])
 
-    def insert_delivery(self, plan: PlanRow, row: DeliveryRow) -> DeliveryRow:
-        stands = self.find_delivery(row.address)
-        if stands is None:
-            self.save_page(plan, [row])
-        return stands or self.deliveries[row.address]
-
     def save_page(self, plan: PlanRow, deliveries: Sequence[DeliveryRow]) -> PlanRow:
         at = (plan.asset.asset.key, plan.asset.registry)
         self._check(self.plans.get(at), plan)
@@ -148,6 +142,12 @@ class FakeRows:
                 self.deliveries.setdefault(row.address, replace(row, etag=self._etag()))
         self.plans[at] = replace(plan, rev=plan.rev + 1, etag=self._etag())
         return self.plans[at]
+
+    def insert_deliveries(self, plan: PlanRow, rows: Sequence[DeliveryRow]) -> list[DeliveryRow]:
+        new = [row for row in rows if self.find_delivery(row.address) is None]
+        if new:
+            self.save_page(plan, new)
+        return [found for row in rows if (found := self.find_delivery(row.address))]
 
     def open_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]:
         return _between(self.deliveries, partition, after, upto)
@@ -188,9 +188,6 @@ class FakeOpenWork:
     def add(self, address: Address) -> None:
         self.addresses.add(address)
         self.added[address] = self.clock.now()
-
-    def remove(self, address: Address) -> None:
-        self.addresses.discard(address)
 
     def overdue(self, before: datetime) -> Iterable[WorkRow]:
         for address in sorted(self.addresses, key=str):

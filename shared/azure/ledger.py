@@ -122,16 +122,17 @@ class Ledger:
         with _someone_else_may_be_first():
             return replace(written, etag=submit(self._deliveries, cursor, plan.etag, *inserts))
 
-    def insert_delivery(self, plan: PlanRow, row: DeliveryRow) -> DeliveryRow:
+    def insert_deliveries(self, plan: PlanRow, rows: Sequence[DeliveryRow]) -> list[DeliveryRow]:
         """In one transaction with the plan, so that none is added to a plan that is taken back at this moment."""
-        stands = self.find_delivery(row.address)
-        if stands:
-            return stands
-        touched = _PLANS.to_entity(replace(plan, rev=plan.rev + 1), row.partition, PlanRow.row_key(row.registry))
-        insert = ("create", _DELIVERIES.to_entity(row, row.partition, OPEN + row.row))
-        with _someone_else_may_be_first():
-            submit(self._deliveries, touched, plan.etag, insert)
-        return self._open_delivery(row.address) or row
+        there = {row.address: self.find_delivery(row.address) for row in rows}
+        new = [row for row in rows if there[row.address] is None]
+        if new:
+            partition = plan.asset.asset.key
+            touched = _PLANS.to_entity(replace(plan, rev=plan.rev + 1), partition, PlanRow.row_key(plan.asset.registry))
+            inserts = [("create", _DELIVERIES.to_entity(row, partition, OPEN + row.row)) for row in new]
+            with _someone_else_may_be_first():
+                submit(self._deliveries, touched, plan.etag, *inserts)
+        return [there[row.address] or self._open_delivery(row.address) or row for row in rows]
 
     def open_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]:
         return self._deliveries_in(OPEN, partition, after, upto)

@@ -35,10 +35,6 @@ class OpenWorkTable:
         with table_errors(f"note open work {address}"):
             self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
 
-    def remove(self, address: Address) -> None:
-        with table_errors(f"forget open work {address}"):
-            self._table.delete_entity(PARTITION, key(str(address)))
-
     def overdue(self, before: datetime) -> Iterable[WorkRow]:
         with table_errors("list open work"):
             entries = list(self._table.query_entities("PartitionKey eq @partition", parameters={"partition": PARTITION}))

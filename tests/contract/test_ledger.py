@@ -177,9 +177,9 @@ def test_closed_deliveries_are_listed_in_order_between_two_targets(rows: Rows) -
 
 def test_a_delivery_is_added_to_a_plan_once(rows: Rows) -> None:
     there = rows.save_plan(plan())
-    first = rows.insert_delivery(there, delivery())
-    second = rows.insert_delivery(there, replace(delivery(), tenant="other"))
-    assert first == second == delivery()
+    (first,) = rows.insert_deliveries(there, [delivery()])
+    again = rows.insert_deliveries(rows.plan(credit_card(), "hub") or there, [replace(delivery(), tenant="other"), delivery(2)])
+    assert again == [first, delivery(2)] == [delivery(), delivery(2)]
     assert rows.find_delivery(delivery().address) == first
 
 
@@ -187,7 +187,7 @@ def test_no_delivery_is_added_to_a_plan_that_was_changed_meanwhile(rows: Rows) -
     seen = rows.save_plan(plan())
     rows.save_plan(replace(seen, recall="it leaks"))
     with pytest.raises(Transient):
-        rows.insert_delivery(seen, delivery())
+        rows.insert_deliveries(seen, [delivery(), delivery(2)])
     assert rows.find_delivery(delivery().address) is None
 
 

@@ -54,7 +54,7 @@ _rows_own = {
     "reason": st.none() | _reasons,
     "correlation_id": st.none() | _short,
     "untold": st.booleans(),
-    "command": st.none() | _short,
+    "commands": st.lists(_short, max_size=3).map(tuple),
     "renamed_from": st.none() | asset_names,
     "recall": st.none() | _short,
     "cancelled_by": st.none() | _short,

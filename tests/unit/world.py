@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared import commands
 from shared.assets import Asset, Kind, WorkspaceAsset, WorkspaceId
-from shared.messages import Outgoing, Queue
+from shared.messages import BY_EVENT, Outgoing, Queue
 from shared.rules import (
     Action,
     AssetPattern,
@@ -56,5 +56,5 @@ def register(world: World, asset: Asset, at: WorkspaceId = PUBLISHER, message_id
     """A data scientist registers a model, and the event's handler puts its command on the queue."""
     registered = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=int(asset.version))
     world.azure.assets.setdefault((at, asset), WorkspaceAsset(asset, f"azureml://{at.name}/datastores/x", registered))
-    command = Outgoing(commands.share_of(at, asset), message_id or f"event-{at.name}-{asset}")
+    command = Outgoing(commands.share_of(at, asset), message_id or f"event-{at.name}-{asset}", properties={BY_EVENT: True})
     world.queues.send(Queue.COMMANDS, [command])
