@@ -42,12 +42,16 @@ def pull(command: commands.Pull, asked: Asked, fanout: Fanout) -> None:
     both = list(zip(wanted, fanout.rows.insert_deliveries(plan, wanted), strict=True))
     for new, stands in both:
         _deliver(new, stands, asked, fanout)
-    arrived = [(new, stands) for new, stands in both if stands.state is DeliveryState.DELIVERED]
-    otherwise = (stands for new, stands in arrived if stands.action != new.action)
-    if other := next(otherwise, None):
-        text = f"{other.asset} was delivered to {other.workspace.name} by {other.action.route} before, otherwise than it is asked for now"
-        remedy = "it stays as it is; pull another version, or ask for a recall first"
-        raise Permanent("delivered_already", text, Owner.SUBSCRIBER, remedy)
+    _require_as_asked(both)
+
+
+def _require_as_asked(both: Sequence[tuple[DeliveryRow, DeliveryRow]]) -> None:
+    for new, stands in both:
+        if stands.state is DeliveryState.DELIVERED and stands.action != new.action:
+            where = f"{stands.workspace.name} by {stands.action.route}"
+            text = f"{stands.asset} was delivered to {where} before, and otherwise than it is asked for now"
+            remedy = "it stays as it is; pull another version, or ask for a recall first"
+            raise Permanent("delivered_already", text, Owner.SUBSCRIBER, remedy)
 
 
 def _allowed(
