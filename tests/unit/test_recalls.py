@@ -1,0 +1,155 @@
+"""A recall wins over whatever stands in its way: what is gone, what is late, what does not answer, what goes on meanwhile."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from shared.assets import Asset, RegistryAsset, WorkspaceId
+from shared.errors import Lost, Owner, Permanent
+from shared.rules import Register
+from shared.states import ShareState
+from tests.fake_azure import FakeRegistries
+from tests.fakes import Crash, World
+from tests.unit.command_world import (
+    PUSH,
+    RECALL,
+    SickWorkspaces,
+    before_call,
+    pull_of,
+    put,
+    tenants_that_have_it,
+    topic_down,
+)
+from tests.unit.test_command_flow import recalled_at, send, shared_world, the_share, with_tenants, without_subscription
+from tests.unit.world import a_world, credit_card, register, subscriber, workspace
+
+
+def is_archived_in(world: World, *tenants: str) -> bool:
+    return all(world.azure.assets[workspace(name), credit_card()].archived for name in tenants)
+
+
+# ---- what is gone from the registry
+
+
+def test_what_somebody_deleted_from_the_registry_is_taken_back_from_the_tenants() -> None:
+    world = shared_world(subscriber("adventure", Register()))
+    del world.azure.registry["hub", credit_card()]
+    send(world, **RECALL)
+    assert is_archived_in(world, "adventure")
+
+
+class NoRegistry(FakeRegistries):
+    """The registry itself was deleted."""
+
+    def asset(self, registry: str, asset: Asset) -> RegistryAsset | None:
+        raise Permanent("registry_not_found", "there is no registry hub", Owner.PROVIDER, "correct provider.yaml")
+
+
+def test_what_a_deleted_registry_held_is_taken_back_from_the_tenants() -> None:
+    world = shared_world(subscriber("adventure", Register()))
+    world.registries = NoRegistry(world.azure)
+    send(world, **RECALL)
+    assert is_archived_in(world, "adventure")
+
+
+# ---- what is under way
+
+
+def test_an_import_that_ends_long_after_its_recall_is_archived() -> None:
+    world = a_world(subscriber("adventure", Register()))
+    world.azure.seconds = 900
+    register(world, credit_card())
+    world.run(stop=lambda: bool(world.azure.effects))
+    send(world, **RECALL)
+    assert world.azure.registry["hub", credit_card()].archived
+
+
+class DyingRegistries(FakeRegistries):
+    """The process dies once an import is accepted, before it can write so."""
+
+    def begin_import(self, registry: str, asset: Asset, source: WorkspaceId, source_asset: Asset) -> str | None:
+        super().begin_import(registry, asset, source, source_asset)
+        raise Crash
+
+
+def test_an_import_that_nobody_lived_to_write_down_is_archived() -> None:
+    world = a_world(subscriber("adventure", Register()))
+    world.azure.seconds = 100
+    world.registries = DyingRegistries(world.azure)
+    register(world, credit_card())
+    world.run(stop=lambda: bool(world.azure.effects))
+    send(world, **RECALL)
+    assert world.azure.registry["hub", credit_card()].archived
+
+
+def test_a_pull_that_a_recall_overtakes_delivers_nothing() -> None:
+    world = shared_world(without_subscription("fabrikam"))
+    before_call(world, "plan", lambda: send(world, **RECALL))
+    send(world, **pull_of("fabrikam"))
+    assert the_share(world).state is ShareState.RECALLED
+    assert tenants_that_have_it(world) == set()
+
+
+def test_a_fan_out_that_a_recall_overtakes_delivers_nothing() -> None:
+    world = shared_world()
+    with_tenants(world, subscriber("adventure", Register()))
+    put(world, **PUSH)
+    world.run(stop=lambda: the_share(world).state is ShareState.FANNING_OUT)
+    before_call(world, "plan", lambda: send(world, **RECALL))
+    world.run()
+    assert the_share(world).state is ShareState.RECALLED
+    assert tenants_that_have_it(world) == set()
+
+
+def test_a_delivery_that_changes_at_the_same_time_holds_up_no_other() -> None:
+    names = [f"tenant{n}" for n in range(10)]
+    world = shared_world(*(subscriber(name, Register()) for name in names))
+
+    def changes() -> None:
+        raise Lost("another was first")
+
+    before_call(world, "reopen", changes, number=10)
+    began = world.clock.now()
+    put(world, **RECALL)
+    world.run(stop=lambda: sum(there.archived for there in world.azure.assets.values()) == 9)
+    assert world.clock.now() - began < timedelta(minutes=1)
+
+
+# ---- what does not answer
+
+
+def test_a_recall_needs_nobody_who_listens() -> None:
+    world = a_world(subscriber("adventure", Register()), subscriber("fabrikam", Register()))
+    with topic_down(world):
+        register(world, credit_card())
+        world.run(timedelta(minutes=20))
+        put(world, **RECALL)
+        world.run(timedelta(hours=6))
+        assert world.azure.registry["hub", credit_card()].archived
+        assert is_archived_in(world, "adventure", "fabrikam")
+
+
+def test_a_workspace_that_never_answers_keeps_nobody_from_hearing_of_the_recall() -> None:
+    world = shared_world(subscriber("adventure", Register()), subscriber("fabrikam", Register()))
+    world.workspaces = SickWorkspaces(world.azure, "adventure")
+    put(world, **RECALL)
+    world.run(timedelta(days=8))
+    assert recalled_at(world)["fabrikam"] == [str(workspace("fabrikam"))]
+
+
+class DeafRegistries(FakeRegistries):
+    """Accepts that a version is archived, and leaves it as it is."""
+
+    accepted = 0
+
+    def begin_update(self, seen: RegistryAsset, tags: Mapping[str, str], *, archive: bool = False) -> str | None:
+        self.accepted += 1
+        return self._azure.begin("archive")
+
+
+def test_an_archiving_that_comes_to_nothing_is_asked_for_less_and_less_often() -> None:
+    world = shared_world(subscriber("adventure", Register()))
+    deaf = DeafRegistries(world.azure)
+    world.registries = deaf
+    put(world, **RECALL)
+    world.run(timedelta(hours=1))
+    assert 1 < deaf.accepted < 50
