@@ -1,7 +1,7 @@
 """The route `batch_endpoint`: a new version becomes the endpoint's default deployment, if the tenant has none of its own there."""
 
 from handlers import rollout
-from handlers.rollout import Rollout
+from handlers.rollout_looks import Rollout
 from handlers.turns import Turn
 from shared.rows import DeliveryRow
 from shared.rules import BatchEndpoint

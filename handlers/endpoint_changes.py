@@ -13,10 +13,10 @@ from shared.rows import DeliveryRow
 log = logging.getLogger("fanout.endpoints")
 
 
-def is_busy(turn: Turn[DeliveryRow]) -> bool:
-    """Whether Azure is still at the last change. Permanent, with Azure's own text, where that failed."""
+def last_change(turn: Turn[DeliveryRow]) -> OperationState:
+    """How the last change stands. Permanent, with Azure's own text, where it failed."""
     operation = turn.row.operation
-    return operation is not None and turn.fanout.endpoints.operation(operation) is OperationState.RUNNING
+    return turn.fanout.endpoints.operation(operation) if operation else OperationState.ENDED
 
 
 def wait_for_azure(turn: Turn[DeliveryRow]) -> DeliveryRow:

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 from handlers import endpoint_claim
-from handlers.endpoint_changes import ended_in_failure, is_busy, wait_for_azure
+from handlers.endpoint_changes import ended_in_failure, last_change, wait_for_azure
 from handlers.endpoint_removal import remove
 from handlers.turns import Turn
 from shared.endpoint_moves import Change, change_of
 from shared.endpoints import Deployment, Endpoint
 from shared.errors import Permanent
+from shared.ports import OperationState
 from shared.rows import DeliveryRow
 from shared.rules import Endpoint as Action
 from shared.states import DeliveryState
@@ -18,7 +19,7 @@ def step(turn: Turn[DeliveryRow], action: Action) -> DeliveryRow:
     """It waits for what the delivery itself has begun, and for another version that is being deployed."""
     recalling = change_of(turn.row.step) is Change.TAKE_BACK
     try:
-        if is_busy(turn):
+        if last_change(turn) is OperationState.RUNNING:
             return wait_for_azure(turn)
     except Permanent as failure:
         if recalling:

@@ -43,7 +43,7 @@ def _may_still_come(turn: Turn[DeliveryRow]) -> bool:
     """Whether Azure may have accepted the deployment though its answer was lost: then it shows soon."""
     row = turn.row
     heard = row.attempts[-1].at if row.attempts else row.created_at
-    return change_of(row.step) is Change.CREATE_DEPLOYMENT and turn.now - heard < SHOWS_WITHIN
+    return change_of(row.step) in (Change.CREATE_FIRST, Change.CREATE_DEPLOYMENT) and turn.now - heard < SHOWS_WITHIN
 
 
 def change_back(

@@ -3,7 +3,7 @@
 import logging
 
 from handlers import rollout
-from handlers.rollout import Rollout
+from handlers.rollout_looks import Rollout
 from handlers.turns import Turn
 from shared import logs
 from shared.endpoints import SMOKE_TEST_FAILED, Endpoint

@@ -24,9 +24,9 @@ from shared.wakeups import WakeUp
 
 log = logging.getLogger("fanout.recall")
 
-ARCHIVE = "archive"
+IMPORT, ARCHIVE = "import", "archive"
+IMPORT_TIMEOUT = timedelta(hours=1)  # x-ms-async-operation-timeout of the recorded import
 MOST_A_TURN = PAGE  # deliveries; the rest is left to the next wake-up
-SHOWS_WITHIN = timedelta(seconds=60)  # an import that may have been accepted
 
 
 def step(turn: Turn[ShareRow]) -> ShareRow:
@@ -66,9 +66,9 @@ def _is_running(turn: Turn[ShareRow]) -> bool:
 
 
 def _may_still_come(turn: Turn[ShareRow]) -> bool:
-    """Whether Azure may have accepted its import though the answer was lost: then it shows soon."""
+    """Whether Azure may have accepted an import whose answer nobody lived to write down."""
     row = turn.row
-    return bool(row.step) and row.step != ARCHIVE and turn.now - (row.since or turn.now) < SHOWS_WITHIN
+    return row.step == IMPORT and not row.operation and turn.now - (row.since or turn.now) < IMPORT_TIMEOUT
 
 
 def _look_again(turn: Turn[ShareRow], row: ShareRow | None = None) -> ShareRow:

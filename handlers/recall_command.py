@@ -40,6 +40,7 @@ def _recalling(share: ShareRow, reason: str, asked: Asked, fanout: Fanout) -> Sh
         reason=None,
         cancelled_by=None,
         untold=False,
+        step="" if share.state is ShareState.FAILED else share.step,  # nothing of it is under way
         looks=0,
         failures=0,
     )

@@ -3,17 +3,17 @@
 What fails on the way is removed, and the old one serves on.
 """
 
-import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from handlers import endpoint_claim
-from handlers.endpoint_changes import begun, ended_in_failure, is_busy, wait, wait_for_azure
+from handlers.endpoint_changes import begun, ended_in_failure, last_change, wait, wait_for_azure
 from handlers.endpoint_claim import Standing
 from handlers.endpoint_removal import change_back, remove
 from handlers.permission import claimed, delivered, unless_withdrawn
 from handlers.rollout_ends import broken, called_off, refused, taken, withdrawn_from
+from handlers.rollout_looks import Next, Rollout, next_of
 from handlers.turns import Turn
 from shared.assets import RegistryAsset
 from shared.deployable import environment_for
@@ -24,55 +24,29 @@ from shared.endpoint_moves import (
     CreateDeployment,
     CreateEndpoint,
     DeleteDeployment,
-    Goal,
-    Move,
     Overtaken,
     Serving,
     SetTraffic,
-    SmokeTest,
     Taken,
-    change_of,
 )
-from shared.endpoints import (
-    Deployment,
-    Endpoint,
-    NewDeployment,
-    deployment_name,
-    deployment_tags,
-    endpoint_mark,
-    endpoint_tags,
-    tag_value,
-)
+from shared.endpoints import Deployment, NewDeployment, deployment_name, deployment_tags, endpoint_tags
 from shared.errors import Permanent
-from shared.rollout import next_move
-from shared.rows import DeliveryRow
+from shared.ports import OperationState
+from shared.rows import DeliveryRow, Rest
 from shared.rules import Endpoint as Action
 from shared.states import DeliveryState
-
-log = logging.getLogger("fanout.rollout")
-
-type TryOut = Callable[[Endpoint, str], None]
-"""Raises Permanent `smoke_test_failed` where the deployment of that name does not answer as it should."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rollout:
-    """What is done at the endpoint, and how: the `steps` of our traffic, and what must go well before the first of them."""
-
-    action: Action
-    steps: tuple[int, ...] = (100,)
-    try_out: TryOut | None = None
 
 
 def step(turn: Turn[DeliveryRow], rollout: Rollout) -> DeliveryRow:
     """One step from planned to the end, whichever: what has failed, or was called off, is undone first."""
     try:
-        return wait_for_azure(turn) if is_busy(turn) else _next(turn, rollout)
+        state = last_change(turn)
+        return wait_for_azure(turn) if state is OperationState.RUNNING else _next(turn, rollout, state)
     except Permanent as failure:
         return refused(turn, failure.reason)
 
 
-def _next(turn: Turn[DeliveryRow], rollout: Rollout) -> DeliveryRow:
+def _next(turn: Turn[DeliveryRow], rollout: Rollout, state: OperationState) -> DeliveryRow:
     row, action = turn.row, rollout.action
     if row.failing:
         failing = row.failing
@@ -87,21 +61,21 @@ def _next(turn: Turn[DeliveryRow], rollout: Rollout) -> DeliveryRow:
         case Standing.OTHERS:
             return wait(turn, "another version is being deployed")
         case Standing.MINE:
-            return _advance(turn, rollout, model, environment)
+            return _advance(turn, rollout.action, next_of(turn, rollout, state), model, environment)
 
 
-def _advance(turn: Turn[DeliveryRow], rollout: Rollout, model: RegistryAsset, environment: str | None) -> DeliveryRow:
+def _advance(turn: Turn[DeliveryRow], action: Action, due: Next, model: RegistryAsset, environment: str | None) -> DeliveryRow:
     """Do the one thing that the endpoint lacks next."""
-    row, endpoints, action = turn.row, turn.fanout.endpoints, rollout.action
-    there, move = _look(turn, rollout)
-    begin = partial(_begin, turn, model)
-    match move:
+    row, endpoints, there = turn.row, turn.fanout.endpoints, due.there
+    begin = partial(_begin, turn, model, due.rest)
+    match due.move:
         case CreateEndpoint():
             tags = endpoint_tags(row, action)
             return begin(Change.CREATE_ENDPOINT, lambda: endpoints.begin_endpoint(row.workspace, action, tags))
-        case CreateDeployment():
+        case CreateDeployment(first):
+            change = Change.CREATE_FIRST if first else Change.CREATE_DEPLOYMENT
             new = NewDeployment(deployment_name(row.asset, str(row.address)), model, environment, deployment_tags(row))
-            return begin(Change.CREATE_DEPLOYMENT, lambda: endpoints.begin_deployment(row.workspace, action, new))
+            return begin(change, lambda: endpoints.begin_deployment(row.workspace, action, new))
         case SetTraffic(traffic) if there:
             step = f"{Change.TRAFFIC} {traffic[deployment_name(row.asset, str(row.address))]} %"
             return begin(step, lambda: endpoints.begin_traffic(row.workspace, action, there, traffic))
@@ -110,7 +84,7 @@ def _advance(turn: Turn[DeliveryRow], rollout: Rollout, model: RegistryAsset, en
         case ClearAway(change) if there:
             return change_back(turn, action, Change.CLEAR_AWAY, there, change)
         case Serving(share):
-            return delivered(turn, replace(row, traffic=share, operation=None), model)
+            return delivered(turn, replace(row, traffic=share, rest=None, operation=None), model)
         case Overtaken(by):
             return _overtaken(turn, action, by)
         case Taken(what):
@@ -121,31 +95,6 @@ def _advance(turn: Turn[DeliveryRow], rollout: Rollout, model: RegistryAsset, en
             return wait(turn)
 
 
-def _look(turn: Turn[DeliveryRow], rollout: Rollout) -> tuple[Endpoint | None, Move]:
-    """The endpoint, and what it lacks next. The deployment is tried out on the way, where that is due."""
-    row, action = turn.row, rollout.action
-    goal = Goal(
-        deployment=deployment_name(row.asset, str(row.address)),
-        mark=endpoint_mark(row.workspace, action),
-        rank=tag_value(row.rank),
-        steps=rollout.steps,
-        keep=action.keep,
-        adopt=action.adopt,
-        test=rollout.try_out is not None,
-        last=change_of(row.step),
-    )
-    new = goal.last is Change.CREATE_ENDPOINT  # it was not there before, so none of its deployments is of interest
-    there = turn.fanout.endpoints.endpoint(row.workspace, action, bare=new)
-    move = next_move(there, goal)
-    if isinstance(move, Overtaken) and endpoint_claim.came_to_nothing(turn, move.by):
-        goal = replace(goal, rank=None)
-        move = next_move(there, goal)
-    if isinstance(move, SmokeTest) and there and rollout.try_out:
-        rollout.try_out(there, goal.deployment)
-        move = next_move(there, replace(goal, test=False))
-    return there, move
-
-
 def _overtaken(turn: Turn[DeliveryRow], action: Action, by: Deployment) -> DeliveryRow:
     """The endpoint is the truth: who was wanted there last may have failed, and what serves be newer than this all the same."""
     if endpoint_claim.is_open(turn, by):  # held, say: it may want the endpoint again
@@ -154,8 +103,10 @@ def _overtaken(turn: Turn[DeliveryRow], action: Action, by: Deployment) -> Deliv
     return called_off(turn, action, DeliveryState.SUPERSEDED, "a newer version serves")
 
 
-def _begin(turn: Turn[DeliveryRow], model: RegistryAsset, step: str, effect: Callable[[], str | None]) -> DeliveryRow:
-    after = claimed(turn, step, model, lambda row: begun(turn, row, effect))
+def _begin(
+    turn: Turn[DeliveryRow], model: RegistryAsset, rest: Rest | None, step: str, effect: Callable[[], str | None]
+) -> DeliveryRow:
+    after = claimed(turn, step, model, lambda row: begun(turn, replace(row, rest=rest), effect))
     if after.state is DeliveryState.CANCELLED:  # in this very moment: the next step undoes what earlier ones began
         return turn.again(turn.row, 0)
     return after

@@ -15,13 +15,13 @@ from shared.states import DeliveryState
 
 
 def withdrawn_from(turn: Turn[DeliveryRow], action: Action, withdrawn: DeliveryRow) -> DeliveryRow:
-    """`withdrawn` is the row as the rules, or a command, want it."""
+    """`withdrawn` is the row as the rules, or a command, want it. Whatever goes on by it looks at the endpoint first."""
     match withdrawn.state:
         case DeliveryState.CANCELLED:
             return called_off(turn, action, DeliveryState.CANCELLED, withdrawn.attempts[-1].outcome)
         case DeliveryState.HELD | DeliveryState.AWAITING_APPROVAL:
             endpoint_claim.release(turn, action)
-    return withdrawn
+    return replace(withdrawn, operation=None)
 
 
 def called_off(turn: Turn[DeliveryRow], action: Action, state: DeliveryState, why: str) -> DeliveryRow:

@@ -31,7 +31,7 @@ def forbidden_regions(publication: Publication, fanout: Fanout) -> list[str]:
 class ShareRequest:
     """An asset that may leave its workspace to one registry, under one name, and by which publications.
 
-    `command` is the id of the one that asks for it.
+    `asked` is the command that asks for it.
     """
 
     tenant: Tenant

@@ -42,9 +42,9 @@ class Turn[R: ShareRow | DeliveryRow]:
         return self.fanout.clock.now()
 
     def claim(self, step: str) -> R:
-        """Win the right to change Azure, or raise Lost. `step` says what will be changed."""
+        """Win the right to change Azure, or raise Lost. `step` says what will be changed: it has no operation yet."""
         claim = Claim(self._message, self.now + CLAIM)
-        row = self._write(replace(self.row, step=step, claim=claim))
+        row = self._write(replace(self.row, step=step, operation=None, claim=claim))
         self.claimed = True
         return row
 

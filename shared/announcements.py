@@ -1,8 +1,9 @@
 """Which outcome a row's state is told as. On a domain each tenant sees only its own: no event names another tenant."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import batched
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from shared.assets import Asset, registry_path
@@ -26,7 +27,8 @@ _OF_DELIVERIES = {
 }
 
 
-# What names another origin in the row and the log: the event goes to a tenant, and says only that there is one.
+_AS_IT_IS: Mapping[str, str] = MappingProxyType({})
+# What names another origin in a share's row and in the log: the event goes to a tenant, and says only that there is one.
 _TOLD_OF_OTHERS = {"conflict": "another asset has this name and version there already, from another origin"}
 
 
@@ -76,7 +78,7 @@ def _of_share(row: ShareRow) -> dict[str, Any]:
         "asset": _asset(row.source),
         "registry": row.registry,
         "registryAsset": _asset(row.asset) | {"id": registry_path(row.registry, row.asset)},
-        "reason": _reason(row.reason),
+        "reason": _reason(row.reason, _TOLD_OF_OTHERS),
     }
 
 
@@ -123,10 +125,11 @@ def _asset(asset: Asset) -> dict[str, str]:
     return {"kind": asset.kind, "name": asset.name, "version": asset.version}
 
 
-def _reason(reason: Reason | None) -> dict[str, str] | None:
+def _reason(reason: Reason | None, instead: Mapping[str, str] = _AS_IT_IS) -> dict[str, str] | None:
+    """`instead`: other texts for some codes."""
     if reason is None:
         return None
-    text = _TOLD_OF_OTHERS.get(reason.code, reason.text)
+    text = instead.get(reason.code, reason.text)
     return {"code": reason.code, "text": text, "owner": reason.owner, "remedy": reason.remedy}
 
 

@@ -11,6 +11,7 @@ class Change(StrEnum):
     """What a delivery may have begun at Azure: its row's `step` starts with it."""
 
     CREATE_ENDPOINT = "create endpoint"
+    CREATE_FIRST = "create first deployment"  # right after its endpoint
     CREATE_DEPLOYMENT = "create deployment"
     TRAFFIC = "traffic"
     RETIRE = "retire"
@@ -50,7 +51,9 @@ class CreateEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class CreateDeployment:
-    pass
+    """`first`: of an endpoint that was made just now."""
+
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset, WorkspaceId
 from shared.copies import Folder, Progress
-from shared.endpoints import Endpoint, NewDeployment
+from shared.endpoints import Deployment, Endpoint, NewDeployment
 from shared.messages import Outgoing, Queue
 from shared.outcomes import Outcome
 from shared.rows import Address, DeliveryRow, PlanRow, ShareRow, TargetRow, WorkRow
@@ -100,7 +100,8 @@ class RulesSource(Protocol):
 
 class OperationState(StrEnum):
     RUNNING = "running"
-    ENDED = "ended"
+    SUCCEEDED = "succeeded"
+    ENDED = "ended"  # how, only what it changed can tell
 
 
 class Registries(Protocol):
@@ -157,6 +158,9 @@ class Endpoints(Protocol):
 
     def endpoint(self, workspace: WorkspaceId, action: EndpointAction, *, bare: bool = False) -> Endpoint | None:
         """The endpoint that the action names. Its deployments are left out of a bare look, and while it is being changed itself."""
+
+    def deployments(self, workspace: WorkspaceId, action: EndpointAction) -> tuple[Deployment, ...] | None:
+        """Those of the endpoint that the action names, without a look at it itself; None where there is no such endpoint."""
 
     def begin_endpoint(self, workspace: WorkspaceId, action: EndpointAction, tags: Mapping[str, str]) -> str | None: ...
 

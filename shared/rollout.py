@@ -3,6 +3,9 @@
 What a tenant deployed is never touched, nor its share of the traffic.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from shared.endpoint_moves import (
     Broken,
     Change,
@@ -19,8 +22,9 @@ from shared.endpoint_moves import (
     Taken,
     Wait,
 )
-from shared.endpoints import MARK_TAG, READY, Endpoint
+from shared.endpoints import MARK_TAG, READY, Deployment, Endpoint
 from shared.removal import remove
+from shared.rows import Rest
 
 
 def next_move(endpoint: Endpoint | None, goal: Goal) -> Move:
@@ -43,6 +47,37 @@ def next_move(endpoint: Endpoint | None, goal: Goal) -> Move:
         or _retire(endpoint, goal)
         or Serving(endpoint.share_of(goal.deployment))
     )
+
+
+def first_move(deployments: Sequence[Deployment] | None, goal: Goal) -> Move | None:
+    """The next move of a delivery that has begun nothing, by its endpoint's deployments alone; None where they do not tell.
+
+    Where Fanout has some there, it may have another, and where none is newer than this one, none overtook it.
+    """
+    if deployments is None:
+        return CreateEndpoint()
+    ours = [each for each in deployments if each.is_ours]
+    is_newest = ours and goal.rank is not None and all(each.rank <= goal.rank for each in ours)
+    is_there = any(each.name == goal.deployment for each in deployments)
+    return CreateDeployment() if is_newest and not is_there else None
+
+
+def foreseen(endpoint: Endpoint, move: Move, goal: Goal) -> Rest | None:
+    """What is left to do once Azure has ended `move` well; None where that takes another look."""
+    match move:
+        case SetTraffic(traffic):
+            then = replace(endpoint, traffic=traffic)
+        case DeleteDeployment(name):
+            then = replace(endpoint, deployments=tuple(each for each in endpoint.deployments if each.name != name))
+        case _:
+            return None
+    match next_move(then, replace(goal, test=False)):
+        case Serving(share) if not any(each.is_changing for each in then.deployments):
+            return Rest(share)
+        case DeleteDeployment(name) as later:
+            rest = foreseen(then, later, goal)
+            return rest and replace(rest, retire=(name, *rest.retire))
+    return None
 
 
 def _overtaken(endpoint: Endpoint, goal: Goal) -> Overtaken | None:

@@ -159,12 +159,21 @@ class ShareRow(Row):
         return replace(self, state=ShareState.FAILED, reason=reason)
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What is left to do at an endpoint: these deployments are to `retire`, and `share` per cent of its traffic are then ours."""
+
+    share: int
+    retire: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRow(Row):
     """One push of one asset to one target. `publication`, `subscription` and `rules_revision` say what decided it.
 
     A pull has no subscription. `mode` says how `register` did it, and `copied` what a copy brought: files, bytes, checksum.
-    `traffic` is our deployment's share of its endpoint's, in per cent. `failing` is why it will have failed, once what it left
+    `traffic` is our deployment's share of its endpoint's, in per cent; `rest` what is left to do there if Azure ends well what
+    was begun, where that was foreseen. `failing` is why it will have failed, once what it left
     behind is removed. `approved_by` is who let it go on, `done` what a recall did there.
     """
 
@@ -183,6 +192,7 @@ class DeliveryRow(Row):
     mode: Mode | None = None
     copied: str | None = None
     traffic: int | None = None
+    rest: Rest | None = None
     failing: Reason | None = None
     approved_by: str | None = None
     done: str | None = None

@@ -38,6 +38,10 @@ class FakeEndpoints(FakeOperations):
         there = self.endpoints.get((workspace, action.name))
         return replace(there, deployments=()) if there and (bare or there.is_changing) else there
 
+    def deployments(self, workspace: WorkspaceId, action: Action) -> tuple[Deployment, ...] | None:
+        there = self.endpoint(workspace, action)
+        return there.deployments if there else None
+
     def begin_endpoint(self, workspace: WorkspaceId, action: Action, tags: Mapping[str, str]) -> str | None:
         self.maybe_fail("create endpoint")
         there = self.endpoints.get((workspace, action.name))
@@ -92,6 +96,7 @@ class FakeEndpoints(FakeOperations):
             raise REFUSED_SAMPLE
 
     def operation(self, address: str) -> OperationState:
+        self._settle_endpoints()
         self.maybe_fail("operation")
         return super().operation(address)
 

@@ -22,7 +22,7 @@ class FakeOperations:
             return OperationState.RUNNING
         if failure := self.failed_operations.get(address):
             raise failure
-        return OperationState.ENDED
+        return OperationState.SUCCEEDED
 
     def begin(self, effect: str) -> str:
         self.effects.append(effect)

@@ -67,7 +67,7 @@ def operation_state(client: Caller, address: str) -> OperationState:
     """How a long-running operation of a workspace or of a registry stands.
 
     A workspace's answers 200 with a status; a registry's 202 while it runs, then 204 (recorded: test_promote_model).
-    Permanent, with Azure's text, where it failed. One that is not known any more counts as ended.
+    Permanent, with Azure's text, where it failed. One that is not known any more has ended, nobody knows how.
     """
     try:
         response = client.call("GET", address, doing="look at the operation")
@@ -82,4 +82,4 @@ def operation_state(client: Caller, address: str) -> OperationState:
         with suppress(Transient), translated("the operation failed"):  # one that Azure may do better: the resource tells
             raise HttpResponseError(response=response, error_format=ARMErrorFormat)
         return OperationState.ENDED
-    return OperationState.ENDED if status == "succeeded" else OperationState.RUNNING
+    return OperationState.SUCCEEDED if status == "succeeded" else OperationState.RUNNING

@@ -27,7 +27,7 @@ class KindOfEndpoint:
             state=_state(document),
             tags=document.get("tags") or {},
             traffic=self.traffic(document["properties"]),
-            deployments=tuple(Deployment(each["name"], _state(each), each.get("tags") or {}) for each in deployments),
+            deployments=deployments_of(deployments),
             document=document,
         )
 
@@ -59,6 +59,10 @@ class Batch(KindOfEndpoint):
 
 _ONLINE = Online("onlineEndpoints", "2022-02-01-preview")
 _BATCH = Batch("batchEndpoints", "2023-10-01")
+
+
+def deployments_of(documents: Sequence[Document]) -> tuple[Deployment, ...]:
+    return tuple(Deployment(each["name"], _state(each), each.get("tags") or {}) for each in documents)
 
 
 def kind_of(action: Action) -> KindOfEndpoint:

@@ -13,11 +13,11 @@ from azure.core.rest import HttpResponse
 
 from shared.assets import WorkspaceId
 from shared.azure.arm import Caller, operation_state
-from shared.azure.endpoint_documents import Document, KindOfEndpoint, kind_of, with_traffic
+from shared.azure.endpoint_documents import Document, KindOfEndpoint, deployments_of, kind_of, with_traffic
 from shared.azure.errors import translated
 from shared.azure.ml_clients import MlClients, accepted
 from shared.azure.smoke_tests import SmokeTests
-from shared.endpoints import Endpoint, NewDeployment
+from shared.endpoints import Deployment, Endpoint, NewDeployment
 from shared.errors import NotFound
 from shared.ports import OperationState
 from shared.rules import Endpoint as Action
@@ -45,6 +45,15 @@ class AzureEndpoints:
             return None
         with translated(doing):
             return kind.endpoint(document, deployments)
+
+    def deployments(self, workspace: WorkspaceId, action: Action) -> tuple[Deployment, ...] | None:
+        doing = f"look at the deployments of endpoint {action.name} in workspace {workspace.name}"
+        try:
+            found = self._deployments(self._url(workspace, action), kind_of(action), doing)
+        except NotFound:
+            return None
+        with translated(doing):
+            return deployments_of(found)
 
     def begin_endpoint(self, workspace: WorkspaceId, action: Action, tags: Mapping[str, str]) -> str | None:
         from shared.azure.endpoint_entities import endpoint

@@ -86,7 +86,7 @@ def test_the_sdk_and_fanout_make_the_same_import_request(cloud: LocalCloud, azur
     operation = begin_import(azure, ours, workspace(cloud, "here"))
     assert import_of(cloud, before, ours.name) == by_sdk
     assert operation
-    eventually("its end", lambda: azure.registries.operation(operation) is OperationState.ENDED)
+    eventually("its end", lambda: azure.registries.operation(operation) is OperationState.SUCCEEDED)
     found = azure.registries.asset(REGISTRY, ours)
     assert found
     assert found.origin == azure.registries.source_id(workspace(cloud, "here"), ours)

@@ -33,8 +33,8 @@ EXPECTED = {
     "`register`, reference, environment": Figures(1, 0, 1, 0),
     "`register`, reference, component": Figures(1, 0, 1, 0),
     "`register`, copy, model": Figures(4, 0, 1, 0, storage=5),
-    "`online_endpoint`, first": Figures(4, 3, 5, 0),
-    "`online_endpoint`, second": Figures(4, 2, 4, 0),
+    "`online_endpoint`, first": Figures(4, 3, 1, 0),
+    "`online_endpoint`, second": Figures(4, 2, 1, 0),
 }
 
 

@@ -19,9 +19,9 @@ from tests.unit.test_command_flow import CARD, the_delivery
 from tests.unit.world import PUBLISHER, a_world, credit_card, register, subscriber, workspace
 
 FORBIDDEN = Permanent("forbidden", "no role", Owner.SUBSCRIBER, "assign it")
-SHARE = {"type": "share", "workspace": str(PUBLISHER), "asset": CARD}
-PUSH = {"type": "push", "asset": CARD, "to": "subscribers"}
-RECALL = {"type": "recall", "asset": CARD, "reason": "leaks card numbers"}
+SHARE: dict[str, Any] = {"type": "share", "workspace": str(PUBLISHER), "asset": CARD}
+PUSH: dict[str, Any] = {"type": "push", "asset": CARD, "to": "subscribers"}
+RECALL: dict[str, Any] = {"type": "recall", "asset": CARD, "reason": "leaks card numbers"}
 
 
 def pull_of(tenant: str, *actions: Any) -> dict[str, Any]:

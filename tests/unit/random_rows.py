@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
 from shared.errors import Owner, Reason
 from shared.keys import key
-from shared.rows import Address, Attempt, Claim, DeliveryRow, PlanRow, RowKind, ShareRow, TargetRow
+from shared.rows import Address, Attempt, Claim, DeliveryRow, PlanRow, Rest, RowKind, ShareRow, TargetRow
 from shared.rules import AuthMode, BatchEndpoint, Mode, OnlineEndpoint, Register, Scoring
 from shared.states import DeliveryState, ShareState
 
@@ -109,6 +109,7 @@ deliveries = st.builds(
     mode=st.none() | st.sampled_from(Mode),
     copied=st.none() | _short,
     traffic=st.none() | st.integers(0, 100),
+    rest=st.none() | st.builds(Rest, st.integers(0, 100), st.lists(_short, max_size=3).map(tuple)),
     failing=st.none() | _reasons,
     approved_by=st.none() | _short,
     done=st.none() | _short,

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import Owner, Permanent
 from shared.messages import Outgoing, Queue
-from shared.rules import Approver, Publication, Register, RegistryRule
+from shared.rules import Approver, Publication, Register
 from shared.states import DeliveryState, ShareState
 from tests.fakes import World
 from tests.unit.command_world import (
@@ -28,7 +28,6 @@ from tests.unit.command_world import (
     with_tenant,
 )
 from tests.unit.test_command_flow import (
-    CARD,
     rejected,
     send,
     shared_world,
@@ -38,7 +37,7 @@ from tests.unit.test_command_flow import (
     without_subscription,
 )
 from tests.unit.test_disturbances import with_registry
-from tests.unit.world import EVERY_MODEL, PUBLISHER, a_world, credit_card, register, subscriber, workspace
+from tests.unit.world import EVERY_MODEL, a_world, credit_card, register, subscriber, workspace
 
 # ---- the same message again
 
@@ -105,7 +104,7 @@ def test_a_share_that_loses_one_registry_to_a_retry_still_reaches_the_other() ->
     register(world, credit_card())
     world.run()
     both = tuple(Publication(name, name, EVERY_MODEL, ("*",)) for name in ("hub", "second-hub"))
-    with_tenant(world, "northwind", publications=(*world.rules.rules.tenants["northwind"].publications, *both))
+    with_tenant(world, "northwind", publications=both)
     share = str(the_share(world).address)
     before_call(world, "replace", lambda: handle_now(world, type="retry", share=share))
     send(world, **SHARE)
@@ -162,6 +161,14 @@ def test_what_a_push_opens_again_waits_for_the_approval_that_its_subscription_as
     assert the_delivery(world).state is DeliveryState.AWAITING_APPROVAL
 
 
+def test_what_failed_after_its_approval_asks_for_another_when_it_is_pushed_again() -> None:
+    world = shared_world(asking(Approver.PROVIDER, subscriber("fabrikam", Register())))
+    world.azure.failing["register"] = FORBIDDEN
+    send(world, type="approve", delivery=str(the_delivery(world).address), by="jo")
+    send(world, **PUSH)
+    assert the_delivery(world).state is DeliveryState.AWAITING_APPROVAL
+
+
 def a_cancelled_push() -> World:
     world = shared_world(subscriber("adventure", Register()))
     with_tenants(world, subscriber("fabrikam", Register()), without_subscription("tailspin"))
@@ -203,10 +210,8 @@ def test_what_a_command_opens_again_is_told_with_its_correlation_id(command: Any
 
 
 def test_a_correlation_id_among_the_properties_is_as_long_as_service_bus_has_it() -> None:
-    world = a_world()
-    register(world, credit_card())
-    world.queues.due.clear()
-    share = {"type": "share", "workspace": str(PUBLISHER), "asset": CARD}
-    world.queues.send(Queue.COMMANDS, [Outgoing(json.dumps(share).encode(), "m", properties={"correlation_id": "x" * 200})])
+    world = shared_world(without_subscription("fabrikam"))
+    body = json.dumps(pull_of("fabrikam")).encode()
+    world.queues.send(Queue.COMMANDS, [Outgoing(body, "pull", properties={"correlation_id": "x" * 200})])
     world.run()
-    assert the_share(world).correlation_id == "x" * 128
+    assert the_delivery(world).correlation_id == "x" * 128

@@ -77,14 +77,22 @@ def an_upgrade_beside_a_tenants_own() -> World:
     return upgraded(world)
 
 
+def an_upgrade_that_takes_its_time() -> World:
+    world = with_version_1()
+    world.azure.seconds = 2
+    return upgraded(world)
+
+
 def an_upgrade_that_finds_no_quota() -> World:
     world = with_version_1()
+    deploy_by_hand(world, "champion", 30)
     world.azure.failing_versions = {"2"}
     return upgraded(world)
 
 
 def an_upgrade_that_refuses_its_sample() -> World:
     world = with_version_1()
+    deploy_by_hand(world, "champion", 30)
     world.azure.dull_versions = {"2"}
     return upgraded(world)
 
@@ -132,6 +140,7 @@ def is_half_way(world: World) -> bool:
 def cancelled_once(moment: Callable[[World], bool]) -> World:
     """The row says so, and nothing has come of it yet."""
     world = with_version_1()
+    deploy_by_hand(world, "champion", 30)
     publish_until(world, "2", lambda: moment(world))
     command(world, "cancel", "2")
     world.run(stop=lambda: deliveries(world)["2"].cancelled_by is not None)
@@ -186,6 +195,7 @@ SCENES: list[Scene] = [
     a_new_endpoint,
     an_upgrade_that_removes_the_old_one,
     an_upgrade_beside_a_tenants_own,
+    an_upgrade_that_takes_its_time,
     an_upgrade_that_finds_no_quota,
     an_upgrade_that_refuses_its_sample,
     an_upgrade_of_a_batch_endpoint,

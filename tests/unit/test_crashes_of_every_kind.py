@@ -13,9 +13,10 @@ import pytest
 
 from shared import commands
 from shared.assets import Asset, Kind, RegistryAsset
+from shared.errors import Owner, Permanent
 from shared.messages import Outgoing, Queue
 from shared.rows import DeliveryRow
-from shared.rules import Approver, Mode, Tenant
+from shared.rules import Approver, Mode, Tenant, TenantState
 from tests.fakes import World
 from tests.saboteur import sabotage
 from tests.unit.test_every_kind import ENVIRONMENT, STEP, registered, with_components, world_of
@@ -97,6 +98,15 @@ def an_environment_and_a_model_are_shared() -> World:
     return world
 
 
+def the_failed_share_of_data_is_retried() -> World:
+    world = heard(world_of())
+    world.azure.failing["import"] = Permanent("forbidden", "no role", Owner.PROVIDER, "assign it")
+    world = a_shared(CARDS, world)
+    (row,) = world.rows.shares.values()
+    send(world, "retry", {"type": "retry", "share": str(row.address)})
+    return world
+
+
 def data_is_copied() -> World:
     world = heard(world_of(mode=Mode.COPY))
     registered(world, CARDS, uri="azureml://paths/cards")
@@ -108,6 +118,14 @@ def data_is_pushed_to_who_came_later() -> World:
     base = world_of().rules.rules
     world = a_shared(CARDS, heard(with_fabrikam(world_of(), without_subscriptions)))
     world.rules.rules = base
+    send(world, "push", {"type": "push", "asset": named(CARDS), "to": "subscribers"})
+    return world
+
+
+def data_is_pushed_to_whom_it_failed() -> World:
+    world = heard(world_of())
+    world.azure.failing["register"] = Permanent("forbidden", "no role", Owner.SUBSCRIBER, "assign it")
+    world = a_shared(CARDS, world)
     send(world, "push", {"type": "push", "asset": named(CARDS), "to": "subscribers"})
     return world
 
@@ -131,6 +149,19 @@ def delivered_data_is_recalled() -> World:
     return world
 
 
+def data_is_recalled_that_one_has_and_another_has_still_to_approve() -> World:
+    world = heard(world_of())
+    tenants = dict(world.rules.rules.tenants)
+    tailspin = Tenant("tailspin", TenantState.ACTIVE, (workspace("tailspin"),))
+    wish = replace(tenants["fabrikam"].subscriptions[0], into=workspace("tailspin"))
+    tenants["tailspin"] = asking_first(replace(tailspin, subscriptions=(wish,)))
+    world.rules.rules = replace(world.rules.rules, tenants=tenants)
+    world = a_shared(CARDS, world)
+    assert len(world.rows.deliveries) == len(world.rows.closed) == 1
+    send(world, "recall", {"type": "recall", "asset": named(CARDS), "reason": "leaks card numbers"})
+    return world
+
+
 def data_is_approved() -> World:
     world = a_shared(CARDS, heard(with_fabrikam(world_of(), asking_first)))
     (delivery,) = world.rows.deliveries.values()
@@ -142,11 +173,14 @@ SCENES: list[Scene] = [
     a_component_with_environment_and_code_is_shared,
     a_component_of_a_private_environment_is_shared,
     an_environment_and_a_model_are_shared,
+    the_failed_share_of_data_is_retried,
     data_is_copied,
     data_is_pushed_to_who_came_later,
+    data_is_pushed_to_whom_it_failed,
     data_is_pulled,
     what_was_made_in_the_registry_is_pulled,
     delivered_data_is_recalled,
+    data_is_recalled_that_one_has_and_another_has_still_to_approve,
     data_is_approved,
 ]
 

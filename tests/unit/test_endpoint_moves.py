@@ -30,8 +30,8 @@ from shared.endpoint_moves import (
 from shared.endpoints import MARK_TAG, RANK_TAG, Deployment, Endpoint, deployment_name, deployment_tags, endpoint_mark
 from shared.provenance import DELIVERY
 from shared.removal import next_removal
-from shared.rollout import next_move
-from shared.rows import DeliveryRow
+from shared.rollout import first_move, foreseen, next_move
+from shared.rows import DeliveryRow, Rest
 from tests.unit.example_rows import A_DELIVERY
 from tests.unit.random_rows import asset_names
 from tests.unit.world import CARDS, credit_card, workspace
@@ -182,6 +182,40 @@ def test_a_deployment_on_which_azure_is_at_work_is_not_deleted() -> None:
     assert next_move(endpoint, GOAL) == Serving(100)
 
 
+# ---- where less than a look tells
+
+
+@pytest.mark.parametrize(
+    ("deployments", "expected"),
+    [
+        (None, CreateEndpoint()),
+        ([of_ours(OLDER[0]), Deployment("blue", "succeeded")], CreateDeployment()),
+        ([], None),
+        ([Deployment("blue", "succeeded")], None),
+        ([of_ours(OLDER[0]), of_ours(NEWER)], None),
+        ([of_ours(OLDER[0]), of_ours(WANTED, "failed")], None),
+        ([of_ours(OLDER[0]), Deployment(WANTED, "succeeded")], None),
+    ],
+)
+def test_the_deployments_alone_tell_the_first_move_where_an_older_one_of_ours_is_the_newest(
+    deployments: list[Deployment] | None, expected: Move | None
+) -> None:
+    assert first_move(deployments, replace(GOAL, rank=RANKS[WANTED])) == expected
+
+
+def test_what_is_left_after_the_last_traffic_is_foreseen() -> None:
+    endpoint = an_endpoint(of_ours(OLDER[0]), of_ours(OLDER[1]), of_ours(WANTED), traffic={OLDER[1]: 100})
+    last = SetTraffic({WANTED: 100})
+    assert foreseen(endpoint, last, GOAL) == Rest(100, (OLDER[0],))
+    assert foreseen(endpoint, last, replace(GOAL, keep=0)) == Rest(100, (OLDER[0], OLDER[1]))
+    assert foreseen(endpoint, last, replace(GOAL, keep=2)) == Rest(100)
+
+
+def test_nothing_is_foreseen_where_more_traffic_follows() -> None:
+    endpoint = an_endpoint(of_ours(OLDER[0]), of_ours(WANTED), traffic={OLDER[0]: 100})
+    assert foreseen(endpoint, SetTraffic({OLDER[0]: 90, WANTED: 10}), GOAL) is None
+
+
 # ---- one look, on the way back
 
 
@@ -245,10 +279,13 @@ class AzureMl:
             move = look(self.endpoint)
             if isinstance(move, Serving | Taken | Broken | Gone):
                 return move
-            self.moves.append(move.change if isinstance(move, ClearAway) else move)
-            self.endpoint = self._after(self.moves[-1])
-            self.looks.append(self.endpoint)
+            self.apply(move)
         raise AssertionError(f"no end in {most} moves: {self.moves}")
+
+    def apply(self, move: Move | Removal) -> None:
+        self.moves.append(move.change if isinstance(move, ClearAway) else move)
+        self.endpoint = self._after(self.moves[-1])
+        self.looks.append(self.endpoint)
 
     def serve(self, steps: tuple[int, ...], keep: int = 1) -> Move | Removal:
         goal = Goal(WANTED, MARK, steps=steps, keep=keep)
@@ -349,6 +386,20 @@ def there_and_back(endpoint: Endpoint, steps: tuple[int, ...]) -> AzureMl:
     azure.serve(steps)
     azure.remove()
     return azure
+
+
+@given(endpoint=endpoints(), steps=rising_steps, keep=keeps)
+def test_what_is_foreseen_is_what_comes(endpoint: Endpoint, steps: tuple[int, ...], keep: int) -> None:
+    goal = Goal(WANTED, MARK, steps=steps, keep=keep)
+    played = AzureMl(endpoint)
+    played.serve(steps, keep)
+    for seen in (endpoint, *played.looks):
+        move = next_move(seen, goal)
+        if rest := foreseen(seen, move, goal):
+            azure = AzureMl(seen)
+            assert azure.serve(steps, keep) == Serving(rest.share)
+            moves = [each for each in azure.moves if not isinstance(each, Wait)]
+            assert moves == [move, *(DeleteDeployment(name) for name in rest.retire)]
 
 
 @given(endpoint=endpoints(), steps=rising_steps)

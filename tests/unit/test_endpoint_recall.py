@@ -1,6 +1,5 @@
 """A recall at an endpoint: the version is gone, the one before it serves again, and the tenant is left what is its own."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +8,6 @@ import pytest
 from shared.rules import BatchEndpoint, Endpoint
 from shared.states import DeliveryState
 from tests.fakes import World, refusal
-from tests.saboteur import sabotage
 from tests.unit.endpoint_world import (
     a_subscriber_of,
     command,
@@ -155,48 +153,6 @@ def test_a_recall_that_azure_refuses_fails_and_can_be_retried() -> None:
     world.run()
     assert states(world)["2"] is DeliveryState.RECALLED
     assert versions_of(the_endpoint(world)) == {"1"}
-
-
-# ---- crashes
-
-
-def outcome(world: World) -> tuple[object, ...]:
-    endpoint = the_endpoint(world)
-    row = deliveries(world)["2"]
-    return sorted(each.name for each in endpoint.deployments), serving(endpoint), endpoint.state, row.state, row.done
-
-
-def while_it_serves() -> World:
-    world = a_subscriber_of(CARDS)
-    world.azure.seconds = 1
-    publish(world, "1", "2")
-    recall(world, "2")
-    world.run(stop=lambda: states(world)["2"] is DeliveryState.RECALLING)
-    return world
-
-
-def while_it_is_deployed() -> World:
-    world = a_subscriber_of(CARDS)
-    world.azure.seconds = 2
-    publish(world, "1")
-    publish_until(world, "2", lambda: any("deploy v2" in effect for effect in world.azure.effects))
-    recall(world, "2")
-    world.run(stop=lambda: states(world)["2"] is DeliveryState.RECALLING)
-    return world
-
-
-@pytest.mark.parametrize("scene", [while_it_serves, while_it_is_deployed])
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_crash_at_any_call_changes_nothing_in_the_end(scene: Callable[[], World], when: str) -> None:
-    calm = scene()
-    saboteur = sabotage(calm)
-    calm.run()
-    expected = outcome(calm)
-    for call in range(1, saboteur.calls + 1):
-        world = scene()
-        getattr(sabotage(world), when).add(call)
-        world.run(until=timedelta(hours=6))
-        assert outcome(world) == expected, f"{when} call {call}"
 
 
 def test_versions_that_arrive_while_another_is_recalled_serve_in_the_end() -> None:

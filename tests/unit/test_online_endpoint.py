@@ -1,6 +1,5 @@
 """The route `online_endpoint` from the share to the end, in memory: what serves, what stays, and what a failure leaves behind."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from shared.assets import WorkspaceId
 from shared.endpoints import MARK_TAG, RANK_TAG, Deployment, NewDeployment
 from shared.errors import Transient
+from shared.ports import OperationState
 from shared.provenance import DELIVERY
 from shared.rules import Endpoint as Action
 from shared.rules import OnlineEndpoint, Scoring, TenantState
@@ -19,8 +19,8 @@ from shared.states import DeliveryState
 from tests.fake_azure import FakeAzure
 from tests.fake_endpoints import OUT_OF_QUOTA
 from tests.fakes import World, refusal
-from tests.saboteur import sabotage
 from tests.unit.endpoint_world import (
+    FABRIKAM,
     a_subscriber_of,
     command,
     deliveries,
@@ -416,54 +416,53 @@ def test_one_that_was_held_and_overtaken_is_superseded_and_leaves_nothing_behind
     assert versions_of(the_endpoint(world)) == {"1", "3"}
 
 
-# ---- crashes
+# ---- rules that change on the way
 
 
-def outcome(world: World) -> tuple[object, ...]:
-    endpoint = the_endpoint(world)
-    found = sorted((each.name, each.state) for each in endpoint.deployments)
-    return found, sorted(endpoint.traffic.items()), endpoint.state, sorted(states(world).items())
-
-
-def upgraded() -> World:
-    """The delivery of version 2 is planned, beside version 1 and what the tenant deployed itself."""
-    world = a_subscriber_of(replace(IN_STEPS, sample_request="{}", keep=0))
-    world.azure.seconds = 1
+def test_as_many_are_kept_as_the_subscription_says_in_the_end() -> None:
+    """It said to keep one when the last look foresaw that nothing would be left to do."""
+    world = a_subscriber_of(CARDS)
     publish(world, "1")
-    deploy_by_hand(world, "champion", 30)
-    publish_until(world, "2", lambda: bool(world.rows.deliveries))
-    return world
+    publish_until(world, "2", lambda: len(traffic_on_the_way(world)) == 2)
+    world.rules.rules = rules(subscriber("fabrikam", replace(CARDS, keep=0)))
+    world.run()
+    assert versions_of(the_endpoint(world)) == {"2"}
+    assert states(world)["2"] is DeliveryState.DELIVERED
 
 
-def failing() -> World:
-    world = upgraded()
-    world.azure.failing_versions = {"2"}
-    return world
+def test_one_that_was_held_looks_again_at_what_became_of_its_endpoint() -> None:
+    world = a_subscriber_of(CARDS)
+    publish(world, "1")
+    publish_until(world, "2", lambda: len(traffic_on_the_way(world)) == 2)
+    active = world.rules.rules
+    world.rules.rules = rules(subscriber("fabrikam", CARDS, state=TenantState.PAUSED))
+    world.run(until=timedelta(minutes=5))
+    assert states(world)["2"] is DeliveryState.HELD
+    world.azure.put(FABRIKAM, replace(the_endpoint(world), traffic={deployment_of("1"): 100}))
+    world.rules.rules = active
+    world.run()
+    assert serving(the_endpoint(world)) == {"2": 100}
+    assert deliveries(world)["2"].traffic == 100
 
 
-def refusing() -> World:
-    world = upgraded()
-    world.azure.dull_versions = {"2"}
-    return world
+# ---- what is taken for done
 
 
-def cancelled() -> World:
-    world = upgraded()
-    world.run(stop=lambda: len(traffic_on_the_way(world)) == 2)
-    row = deliveries(world)["2"]
-    world.rows.replace(replace(row, cancelled_by="the risk team"))
-    return world
+class Forgetful(FakeAzure):
+    """It says that an operation is over, and does not know any more how it ended."""
+
+    def operation(self, address: str) -> OperationState:
+        state = super().operation(address)
+        return OperationState.ENDED if state is OperationState.SUCCEEDED else state
 
 
-@pytest.mark.parametrize("scene", [upgraded, failing, refusing, cancelled])
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_crash_at_any_call_changes_nothing_in_the_end(scene: Callable[[], World], when: str) -> None:
-    calm = scene()
-    saboteur = sabotage(calm)
-    calm.run()
-    expected = outcome(calm)
-    for call in range(1, saboteur.calls + 1):
-        world = scene()
-        getattr(sabotage(world), when).add(call)
-        world.run(until=timedelta(hours=6))
-        assert outcome(world) == expected, f"{when} call {call}"
+def test_a_change_of_which_azure_does_not_know_how_it_ended_is_looked_at() -> None:
+    world = a_subscriber_of(CARDS)
+    world.use(Forgetful(world.clock))
+    publish(world, "1")
+    publish_until(world, "2", lambda: len(traffic_on_the_way(world)) == 2)
+    came_to_nothing = replace(the_endpoint(world), traffic={deployment_of("1"): 100})
+    world.azure.put(FABRIKAM, came_to_nothing)
+    world.run()
+    assert serving(the_endpoint(world)) == {"2": 100}
+    assert states(world)["2"] is DeliveryState.DELIVERED

@@ -73,7 +73,7 @@ class DyingRegistries(FakeRegistries):
 
 def test_an_import_that_nobody_lived_to_write_down_is_archived() -> None:
     world = a_world(subscriber("adventure", Register()))
-    world.azure.seconds = 100
+    world.azure.seconds = 900
     world.registries = DyingRegistries(world.azure)
     register(world, credit_card())
     world.run(stop=lambda: bool(world.azure.effects))

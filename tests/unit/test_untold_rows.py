@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
+import pytest
+
 from shared.outcomes import Outcome
 from shared.rules import Approver, Register
 from shared.states import DeliveryState, ShareState
@@ -12,6 +14,7 @@ from tests.unit.command_world import (
     FORBIDDEN,
     PUSH,
     RECALL,
+    SHARE,
     asking,
     handle_now,
     pull_of,
@@ -83,6 +86,19 @@ def test_a_push_waits_until_it_is_told_that_the_asset_is_shared() -> None:
     world.run()
     assert told(world, "northwind") == ["AssetShared"]
     assert tenants_that_have_it(world) == {"adventure", "fabrikam"}
+
+
+@pytest.mark.parametrize("again", ["retry", "share"])
+def test_a_share_asked_for_again_waits_until_its_failure_is_told(again: str) -> None:
+    world = a_world(subscriber("adventure", Register()))
+    world.azure.failing["import"] = FORBIDDEN
+    register(world, credit_card())
+    with topic_down(world):
+        world.run(timedelta(minutes=5))
+        put(world, **({"type": "retry", "share": str(the_share(world).address)} if again == "retry" else SHARE))
+        world.run(timedelta(minutes=5))
+    world.run()
+    assert told(world, "northwind") == ["ShareFailed", "AssetShared"]
 
 
 class Answered(FakeOutcomes):

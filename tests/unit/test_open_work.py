@@ -1,0 +1,72 @@
+"""What is open is known to the timer at every moment: should its messages be lost just then, it comes to its end all the same."""
+
+from collections.abc import Callable
+
+import pytest
+
+from shared.rows import Address, DeliveryRow, ShareRow, deliveries_of, is_done
+from shared.rules import Register
+from shared.states import ShareState
+from tests.fakes import FakeQueues, FakeRows, World
+from tests.saboteur import sabotage
+from tests.unit.command_world import PUSH, handle_now, tenants_that_have_it
+from tests.unit.test_command_flow import with_tenants
+from tests.unit.test_crashes_of_every_kind import SCENES, Scene
+from tests.unit.world import a_world, credit_card, register, subscriber
+
+
+def unknown_to_the_timer(world: World) -> set[Address]:
+    shares = {row.address for row in world.rows.shares.values() if not is_done(row)}
+    deliveries = {deliveries_of(row.asset) for row in world.rows.deliveries.values()}
+    return (shares | deliveries) - world.open_work.addresses
+
+
+def calls_of(scene: Scene) -> int:
+    world = scene()
+    saboteur = sabotage(world)
+    world.run()
+    return saboteur.calls
+
+
+def died_after(call: int, scene: Scene) -> World:
+    world = scene()
+    saboteur = sabotage(world)
+    saboteur.after.add(call)
+    world.run(stop=lambda: saboteur.calls >= call)
+    return world
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
+def test_what_is_open_when_a_process_dies_is_known_to_the_timer(scene: Scene) -> None:
+    for call in range(1, calls_of(scene) + 1):
+        assert unknown_to_the_timer(died_after(call, scene)) == set(), f"after call {call}"
+
+
+class OvertakenRows(FakeRows):
+    """Another host acts as soon as a share is written as shared, before this one goes on."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def replace[R: ShareRow | DeliveryRow](self, row: R) -> R:
+        written = super().replace(row)
+        if written.state is ShareState.SHARED and self.meanwhile:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+        return written
+
+
+def test_a_share_that_is_pushed_at_the_moment_it_ends_is_known_to_the_timer() -> None:
+    world = a_world(subscriber("adventure", Register()))
+    rows = OvertakenRows()
+    world.rows = world.open_work.rows = rows
+
+    def is_pushed_and_its_wake_up_lost() -> None:
+        with_tenants(world, subscriber("fabrikam", Register()))
+        known, world.queues = world.queues, FakeQueues(world.clock)
+        handle_now(world, **PUSH)
+        world.queues = known
+
+    rows.meanwhile = is_pushed_and_its_wake_up_lost
+    register(world, credit_card())
+    world.run()
+    assert tenants_that_have_it(world) == {"adventure", "fabrikam"}
