@@ -82,7 +82,7 @@ class Outcome:
 
 def delivers(request: Request, action: Action) -> bool:
     """Whether this is the last change that a delivery makes, and Azure ML accepted it."""
-    if request["method"] != "PUT" or (request["status"] or 500) >= 300:
+    if request["method"] != "PUT" or (request["status"] or 500) >= 300 or not workspace_of(request):
         return False
     if action == "register":
         return "/models/" in request["path"]
