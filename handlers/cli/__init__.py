@@ -1,0 +1,13 @@
+"""The provider's command line, `fanout`: one module for each group of commands, over the same tables and queues as the app.
+
+What a command needs of the settings and the SDKs is imported when it runs, so that --help needs neither.
+"""
+
+from handlers.cli.app import app
+from handlers.cli.apply import apply
+from handlers.cli.schema import schema
+
+__all__ = ["app"]
+
+app.command()(apply)
+app.command()(schema)

@@ -1,0 +1,10 @@
+"""The frame of the command line."""
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=True, help="Fanout, for those who run it.")
+
+
+@app.callback()
+def _fanout() -> None:
+    """Fanout, for those who run it."""
