@@ -14,14 +14,14 @@ from shared import backoff, commands, logs
 from shared.deadline import LONGEST_MESSAGE, within
 from shared.errors import Lost, Permanent, Transient
 from shared.keys import key
-from shared.messages import BY_EVENT, Outgoing, Queue, Received, rejection
+from shared.messages import BY_EVENT, LONGEST_ID, Outgoing, Queue, Received, rejection
 from shared.ports import Fanout
 
 log = logging.getLogger("fanout.commands")
 
 ATTEMPT, FIRST_ID = "fanout_attempt", "fanout_first_id"  # properties of a delayed copy
 CORRELATION_ID = "correlation_id"
-LONGEST_ID = 128  # characters, as Service Bus has it
+LONGEST_FIRST_ID = 100  # characters: with the attempt it stays within LONGEST_ID
 ATTEMPTS_OF_FAULTS = 8  # then the dead-letter queue keeps the command
 
 
@@ -90,7 +90,7 @@ def _send_again(message: Received, attempt: int, failure: Transient, fanout: Fan
     delay = backoff.retry_delay(attempt, failure.retry_after)
     copy = Outgoing(
         message.body,
-        f"{first_id if len(first_id) <= 100 else key(first_id)}:{attempt}",
+        f"{first_id if len(first_id) <= LONGEST_FIRST_ID else key(first_id)}:{attempt}",
         at=fanout.clock.now() + timedelta(seconds=delay),
         correlation_id=message.correlation_id,
         content_type=message.content_type,

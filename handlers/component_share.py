@@ -4,10 +4,10 @@ First what it names has its own share, or is copied; then the component itself, 
 """
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 
 from handlers.dependencies import closure_of, wait_for
+from handlers.imports import IMPORT, importing
 from handlers.turns import Turn
 from shared import backoff, logs, provenance
 from shared.assets import RegistryAsset, WorkspaceAsset
@@ -17,11 +17,11 @@ from shared.rows import ShareRow
 
 log = logging.getLogger("fanout.component_share")
 
-CODE, MAKE = "code", "import"
+CODE = "code"
 
 
-def begin(turn: Turn[ShareRow], importing: Callable[[ShareRow, str | None], ShareRow]) -> ShareRow:
-    """The next of: wait for what comes first, copy its code, make it. `importing` is how the row goes on after the last."""
+def begin(turn: Turn[ShareRow]) -> ShareRow:
+    """The next of: wait for what comes first, copy its code, make it. From the last on the row goes on as with an import."""
     row, fanout = turn.row, turn.fanout
     with fanout.fairness.admitted(row.home):
         component = fanout.workspaces.asset(row.home, row.source)
@@ -35,8 +35,8 @@ def begin(turn: Turn[ShareRow], importing: Callable[[ShareRow, str | None], Shar
         if not fanout.registries.has_code(row.registry, code.own_name):
             return _copy_code(turn, code)
     made = _in_registry(turn, component, closure.names)
-    claimed = turn.claim(MAKE)
-    return importing(claimed, fanout.registries.begin_component(row.registry, made))
+    claimed = turn.claim(IMPORT)
+    return importing(turn, claimed, fanout.registries.begin_component(row.registry, made), "accepted")
 
 
 def _copy_code(turn: Turn[ShareRow], code: Dependency) -> ShareRow:

@@ -14,17 +14,18 @@ log = logging.getLogger("fanout.endpoints")
 
 
 def last_change(turn: Turn[DeliveryRow]) -> OperationState:
-    """How the last change stands. Permanent, with Azure's own text, where it failed."""
+    """How the last change stands, ENDED where none is known. Permanent, with Azure's own text, where it failed."""
     operation = turn.row.operation
     return turn.fanout.endpoints.operation(operation) if operation else OperationState.ENDED
 
 
 def wait_for_azure(turn: Turn[DeliveryRow]) -> DeliveryRow:
+    """Look again later at this delivery's own change, which is under way."""
     return _look_again(turn, turn.row)
 
 
 def wait(turn: Turn[DeliveryRow], why: str | None = None) -> DeliveryRow:
-    """Look again later at what is not this delivery's own change."""
+    """Look again later at what is not this delivery's own change. `why` is noted among the attempts, once."""
     row = replace(turn.row, operation=None)
     if why and not (row.attempts and row.attempts[-1].outcome == why):
         row = row.tried(turn.now, "endpoint", why)
@@ -40,6 +41,7 @@ def begun(turn: Turn[DeliveryRow], row: DeliveryRow, effect: Callable[[], str | 
 
 
 def ended_in_failure(turn: Turn[DeliveryRow], reason: Reason) -> DeliveryRow:
+    """The row failed, nothing of it being left to undo."""
     row = turn.row
     return replace(row.tried(turn.now, row.step, str(reason)), operation=None, failing=None).failed(reason)
 

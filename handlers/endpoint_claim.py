@@ -10,7 +10,8 @@ from shared.rows import DeliveryRow, TargetRow
 from shared.rules import Endpoint
 from shared.states import DeliveryState, is_final
 
-CAME_TO_NOTHING = {DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.RECALLING, DeliveryState.RECALLED}
+NOT_MEANT_TO_SERVE = {DeliveryState.FAILED, DeliveryState.RECALLING, DeliveryState.RECALLED}
+CAME_TO_NOTHING = NOT_MEANT_TO_SERVE | {DeliveryState.CANCELLED}
 
 
 class Standing(Enum):
@@ -20,9 +21,10 @@ class Standing(Enum):
 
 
 def claim(turn: Turn[DeliveryRow], action: Endpoint) -> Standing:
-    """A claimant whose delivery ended has no claim any more, and a newer version that came to nothing is none.
+    """Claim the endpoint for this delivery, or learn who is ahead of it.
 
-    Whoever has the claim finishes, also when a newer version arrives meanwhile; but not to put itself above one that serves.
+    A claimant whose delivery ended has no claim any more, and a newer version that came to nothing does not count. Whoever has
+    the claim finishes, also when a newer version arrives meanwhile; but does not put itself above one that serves.
     """
     row, rows = turn.row, turn.fanout.rows
     target = _target(turn, action)
@@ -67,15 +69,20 @@ def release(turn: Turn[DeliveryRow], action: Endpoint, restored: Deployment | No
         rows.save_target(free)
 
 
-def came_to_nothing(turn: Turn[DeliveryRow], deployment: Deployment) -> bool:
-    """Whether what serves is not meant to any more. A delivery that was cancelled too late meant it."""
-    made_by = deployment.delivery and turn.fanout.rows.find_delivery(deployment.delivery)
-    return bool(made_by and made_by.state in CAME_TO_NOTHING - {DeliveryState.CANCELLED})
+def is_meant_to_serve(turn: Turn[DeliveryRow], deployment: Deployment) -> bool:
+    """Whether a deployment that serves still ought to: also one whose delivery was cancelled too late, or whose row is gone."""
+    delivery = _delivery_of(turn, deployment)
+    return delivery is None or delivery.state not in NOT_MEANT_TO_SERVE
 
 
 def is_open(turn: Turn[DeliveryRow], deployment: Deployment) -> bool:
-    made_by = deployment.delivery and turn.fanout.rows.find_delivery(deployment.delivery)
-    return bool(made_by and not is_final(made_by.state))
+    """Whether the delivery that made the deployment has not ended."""
+    delivery = _delivery_of(turn, deployment)
+    return delivery is not None and not is_final(delivery.state)
+
+
+def _delivery_of(turn: Turn[DeliveryRow], deployment: Deployment) -> DeliveryRow | None:
+    return turn.fanout.rows.find_delivery(deployment.delivery) if deployment.delivery else None
 
 
 def _target(turn: Turn[DeliveryRow], action: Endpoint) -> TargetRow:

@@ -6,7 +6,7 @@ and the next follows. Rules that changed in between decide over what lies behind
 
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ from shared.wakeups import WakeUp
 log = logging.getLogger("fanout.fan_out")
 
 PAGE = 99  # a transaction holds 100 writes (Table Storage), one of them the cursor
-CAME_TO_NOTHING = (DeliveryState.FAILED, DeliveryState.CANCELLED)
+OPENED_AGAIN = (DeliveryState.FAILED, DeliveryState.CANCELLED)  # when they are asked for once more
 LONGEST = timedelta(seconds=1)  # of one turn, before the next page is left to the next wake-up
 
 
@@ -94,7 +94,7 @@ def _open_again(plan: PlanRow, row: ShareRow, wanted: Sequence[DeliveryRow], fan
     asked = Asked(row.commands[-1] if row.commands else "", correlation_id=row.correlation_id)
     for closed in fanout.rows.closed_deliveries(plan.asset.asset.key, plan.page_from, plan.cursor):
         new = by_target.get(closed.row)
-        if new and closed.state in CAME_TO_NOTHING and not closed.recall and not closed.was_asked_by(asked.id):
+        if new and closed.state in OPENED_AGAIN and not closed.recall and not closed.was_asked_by(asked.id):
             send_wake_up(reopen(as_decided(closed, new), DeliveryState.PLANNED, asked, fanout), fanout)
 
 
@@ -114,12 +114,18 @@ def _deliveries(turn: Turn[ShareRow], plan: PlanRow) -> list[DeliveryRow]:
     """For everyone who may have it and wants it, in the order of targets."""
     row = turn.row
     decisions = planning.plan(shared_asset(row, plan), turn.fanout.rules.current(), row.only or None)
-    wanted = [each for each in decisions if each.allowed and (not row.routes or each.action.route in row.routes)]
+    wanted = deliverable(decisions, row.routes)
     logs.event(log, "planned", share_id=row.address, asset=row.asset, deliveries=len(wanted), of=len(decisions))
     return sorted((new_delivery(row, decision, turn.now) for decision in wanted), key=lambda delivery: delivery.row)
 
 
+def deliverable(decisions: Iterable[planning.Decision], routes: Collection[str]) -> list[planning.Decision]:
+    """Those that allow a delivery, by one of `routes`, or by any where none is named."""
+    return [each for each in decisions if each.allowed and (not routes or each.action.route in routes)]
+
+
 def shared_asset(row: ShareRow, plan: PlanRow) -> planning.SharedAsset:
+    """What is decided about: the asset as the plan keeps it, from where the share has it."""
     return planning.SharedAsset(plan.asset.asset, row.registry, row.origin, plan.asset.tags, row.source)
 
 

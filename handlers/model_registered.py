@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from shared import commands, events, logs
 from shared.errors import Owner, Permanent
 from shared.keys import key
-from shared.messages import BY_EVENT, Outgoing, Queue, Received, rejection
+from shared.messages import BY_EVENT, LONGEST_ID, Outgoing, Queue, Received, rejection
 from shared.ports import Fanout
 
 log = logging.getLogger("fanout.model_registered")
@@ -26,7 +26,7 @@ def handle(event: Mapping[str, object], fanout: Fanout) -> None:
         return
     body = commands.share_of(registered.workspace, registered.asset)
     message_id = f"event-{key(registered.event_id, registered.workspace.canonical)}"
-    command = Outgoing(body, message_id, correlation_id=registered.event_id[:128], properties={BY_EVENT: True})
+    command = Outgoing(body, message_id, correlation_id=registered.event_id[:LONGEST_ID], properties={BY_EVENT: True})
     fanout.queues.send(Queue.COMMANDS, [command])
     logs.event(log, "model registered", workspace=registered.workspace.name, asset=registered.asset)
 

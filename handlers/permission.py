@@ -13,18 +13,22 @@ from shared.states import DeliveryState
 
 
 def claimed(turn: Turn[DeliveryRow], step: str, asset: RegistryAsset, effect: Callable[[DeliveryRow], DeliveryRow]) -> DeliveryRow:
-    """Claim the row, ask whether the delivery is still allowed, then have the effect."""
+    """Claim the row for `step`, ask whether the delivery is still allowed, then have the effect, which gets the row `running`."""
     row = turn.claim(step)
     return unless_withdrawn(turn, row, asset) or effect(replace(row, state=DeliveryState.RUNNING))
 
 
 def delivered(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryAsset) -> DeliveryRow:
+    """The row `delivered`, unless it is withdrawn at the last moment."""
     withdrawn = unless_withdrawn(turn, row, asset)
     return withdrawn or replace(row, state=DeliveryState.DELIVERED, failures=0)
 
 
 def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryAsset) -> DeliveryRow | None:
-    """The row held, awaiting approval or cancelled, where the rules as they are now, or a command, say so."""
+    """The row as it has to go on otherwise, where the rules as they are now, or a command, say so; None where it may go on.
+
+    It is then held, awaits approval, is cancelled, or starts over with the action that the rules ask for today.
+    """
     if row.cancelled_by:
         return replace(row.tried(turn.now, row.step, f"cancelled by {row.cancelled_by}"), state=DeliveryState.CANCELLED)
     shared = SharedAsset(row.asset, row.registry, row.origin, asset.tags, row.source)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from handlers.adopted_share import share_row
 from handlers.asked import Asked
-from handlers.fan_out import CAME_TO_NOTHING, as_decided, new_delivery, plan_of, require_not_recalled, shared_asset
+from handlers.fan_out import OPENED_AGAIN, as_decided, new_delivery, plan_of, require_not_recalled, shared_asset
 from handlers.in_registry import find
 from handlers.reopen import reopen
 from handlers.turns import require_told, send_wake_up
@@ -13,7 +13,7 @@ from shared import commands, logs, planning
 from shared.errors import Owner, Permanent, Transient
 from shared.ports import Fanout
 from shared.rows import DeliveryRow, PlanRow, ShareRow, deliveries_of
-from shared.rules import Action
+from shared.rules import Action, Rules
 from shared.rules_actions import REGISTER, action_value
 from shared.states import DeliveryState, ShareState
 
@@ -36,7 +36,7 @@ def pull(command: commands.Pull, asked: Asked, fanout: Fanout) -> None:
     plan = plan_of(share, fanout)
     require_not_recalled(plan)
     by_route = {action.route: action for action in map(action_value, command.actions or [REGISTER])}
-    decisions = _allowed(command, share, plan, list(by_route.values()), fanout)
+    decisions = _allowed(command, share, plan, list(by_route.values()), rules)
     wanted = [new_delivery(share, decision, fanout.clock.now()).asked_by(asked.id, asked.correlation_id) for decision in decisions]
     fanout.open_work.add(deliveries_of(share.asset))
     both = list(zip(wanted, fanout.rows.insert_deliveries(plan, wanted), strict=True))
@@ -46,6 +46,7 @@ def pull(command: commands.Pull, asked: Asked, fanout: Fanout) -> None:
 
 
 def _require_as_asked(both: Sequence[tuple[DeliveryRow, DeliveryRow]]) -> None:
+    """`both`: each delivery as it is asked for, and as it stands."""
     for new, stands in both:
         if stands.state is DeliveryState.DELIVERED and stands.action != new.action:
             where = f"{stands.workspace.name} by {stands.action.route}"
@@ -55,9 +56,9 @@ def _require_as_asked(both: Sequence[tuple[DeliveryRow, DeliveryRow]]) -> None:
 
 
 def _allowed(
-    command: commands.Pull, share: ShareRow, plan: PlanRow, actions: Sequence[Action], fanout: Fanout
+    command: commands.Pull, share: ShareRow, plan: PlanRow, actions: Sequence[Action], rules: Rules
 ) -> list[planning.Decision]:
-    shared, rules = shared_asset(share, plan), fanout.rules.current()
+    shared = shared_asset(share, plan)
     decisions = [planning.pull(shared, command.tenant, command.into, action, rules) for action in actions]
     if refused := next((each for each in decisions if not each.allowed), None):
         text = f"{command.tenant} may not pull {share.asset} by {refused.action.route}: {refused.reason}"
@@ -66,7 +67,7 @@ def _allowed(
 
 
 def _deliver(wanted: DeliveryRow, stands: DeliveryRow, asked: Asked, fanout: Fanout) -> None:
-    if stands.state in CAME_TO_NOTHING and not stands.was_asked_by(asked.id) and not stands.recall:
+    if stands.state in OPENED_AGAIN and not stands.was_asked_by(asked.id) and not stands.recall:
         require_told(stands, fanout)
         stands = reopen(as_decided(stands, wanted), DeliveryState.PLANNED, asked, fanout)
     if stands.state is DeliveryState.PLANNED and not stands.claim:

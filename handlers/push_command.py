@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from handlers.asked import Asked
-from handlers.fan_out import plan_of, require_not_recalled, shared_asset
+from handlers.fan_out import deliverable, plan_of, require_not_recalled, shared_asset
 from handlers.in_registry import find
 from handlers.turns import one_at_a_time, require_told, send_wake_up
 from shared import commands, logs, planning
@@ -72,8 +72,9 @@ def _fan_out(
 
 
 def _left_out(share: ShareRow, plan: PlanRow, only: Sequence[str], routes: Sequence[str], rules: Rules) -> list[str]:
+    """The tenants of `only` that get nothing, each with the reason in brackets."""
     decisions = planning.plan(shared_asset(share, plan), rules, only) if only else ()
-    served = {each.tenant for each in decisions if each.allowed and (not routes or each.action.route in routes)}
+    served = {each.tenant for each in deliverable(decisions, routes)}
     return [f"{tenant} ({_why(tenant, decisions)})" for tenant in only if tenant not in served]
 
 

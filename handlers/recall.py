@@ -8,10 +8,10 @@ import itertools
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 
 from handlers.asked import Asked
 from handlers.fan_out import PAGE, plan_of
+from handlers.imports import IMPORT, IMPORT_TIMEOUT
 from handlers.reopen import reopen
 from handlers.turns import Turn, one_at_a_time
 from shared import backoff, logs
@@ -24,8 +24,7 @@ from shared.wakeups import WakeUp
 
 log = logging.getLogger("fanout.recall")
 
-IMPORT, ARCHIVE = "import", "archive"
-IMPORT_TIMEOUT = timedelta(hours=1)  # x-ms-async-operation-timeout of the recorded import
+ARCHIVE = "archive"
 MOST_A_TURN = PAGE  # deliveries; the rest is left to the next wake-up
 
 
@@ -79,7 +78,10 @@ def _look_again(turn: Turn[ShareRow], row: ShareRow | None = None) -> ShareRow:
 
 
 def _take_back(row: ShareRow, fanout: Fanout) -> int:
-    """Put deliveries into `recalling`, and wake them; how many. One that changes at this moment is left to the next turn."""
+    """Put up to MOST_A_TURN deliveries into `recalling`, and wake them; how many.
+
+    Transient where one of them changes at this moment: those before it are woken all the same, the others left to the next turn.
+    """
     waking: list[DeliveryRow] = []
     try:
         for recalling in itertools.islice(_all_recalling(row, fanout), MOST_A_TURN):

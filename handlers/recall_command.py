@@ -28,8 +28,10 @@ def recall(command: commands.Recall, asked: Asked, fanout: Fanout) -> None:
 
 
 def _recalling(share: ShareRow, reason: str, asked: Asked, fanout: Fanout) -> ShareRow:
-    """An import or a fan-out that has the claim loses its write, and its next turn finds the recall. It is not waited for that
-    the share's own outcome is out."""
+    """An import or a fan-out that has the claim loses its write, and its next turn finds the recall.
+
+    An outcome of the share that is not out yet is not waited for: the recall takes its place.
+    """
     fanout.open_work.add(share.address)
     changed = replace(
         share.asked_by(asked.id, asked.correlation_id),

@@ -38,7 +38,7 @@ from shared.states import DeliveryState
 
 
 def step(turn: Turn[DeliveryRow], rollout: Rollout) -> DeliveryRow:
-    """One step from planned to the end, whichever: what has failed, or was called off, is undone first."""
+    """One step of a delivery to an endpoint. Before one that failed, or was called off, ends, what it began is undone."""
     try:
         state = last_change(turn)
         return wait_for_azure(turn) if state is OperationState.RUNNING else _next(turn, rollout, state)
@@ -96,7 +96,7 @@ def _advance(turn: Turn[DeliveryRow], action: Action, due: Next, model: Registry
 
 
 def _overtaken(turn: Turn[DeliveryRow], action: Action, by: Deployment) -> DeliveryRow:
-    """The endpoint is the truth: who was wanted there last may have failed, and what serves be newer than this all the same."""
+    """A newer version serves, whatever the claim says: the endpoint is the truth."""
     if endpoint_claim.is_open(turn, by):  # held, say: it may want the endpoint again
         endpoint_claim.release(turn, action)
         return wait(turn, "a newer version serves in part")

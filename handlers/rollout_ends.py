@@ -1,4 +1,4 @@
-"""The ends of a rollout other than `delivered`: what becomes of the row, and that nothing of it is left at the endpoint."""
+"""The ends of a rollout other than `delivered`: what becomes of the row, once nothing of it is left at the endpoint."""
 
 from dataclasses import replace
 
@@ -15,7 +15,10 @@ from shared.states import DeliveryState
 
 
 def withdrawn_from(turn: Turn[DeliveryRow], action: Action, withdrawn: DeliveryRow) -> DeliveryRow:
-    """`withdrawn` is the row as the rules, or a command, want it. Whatever goes on by it looks at the endpoint first."""
+    """What becomes of a delivery that may not go on as it was. `withdrawn` is the row as the rules, or a command, want it.
+
+    No operation is kept: whatever goes on from here looks at the endpoint first.
+    """
     match withdrawn.state:
         case DeliveryState.CANCELLED:
             return called_off(turn, action, DeliveryState.CANCELLED, withdrawn.attempts[-1].outcome)
@@ -25,7 +28,10 @@ def withdrawn_from(turn: Turn[DeliveryRow], action: Action, withdrawn: DeliveryR
 
 
 def called_off(turn: Turn[DeliveryRow], action: Action, state: DeliveryState, why: str) -> DeliveryRow:
-    """The end, once what was begun is removed. What serves all of our share by now stays: only a recall takes that back."""
+    """The row ends in `state` once what was begun is removed.
+
+    What serves all of our share by now stays: only a recall takes that back.
+    """
 
     def end(row: DeliveryRow, _there: Endpoint | None) -> DeliveryRow:
         endpoint_claim.release(turn, action)
@@ -71,5 +77,5 @@ def broken(row: DeliveryRow, what: str) -> Permanent:
 
 
 def _is_untouched(row: DeliveryRow) -> bool:
-    """Whether this try has begun nothing. A claim whose change was refused for now leaves no step behind, but its time."""
+    """Whether this try has begun nothing. After a change that Azure refused for now `step` is empty again, but `since` is not."""
     return not row.step and row.since is None

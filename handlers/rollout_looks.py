@@ -1,6 +1,6 @@
-"""What comes next in a rollout: mostly a look at the endpoint tells, which reads no more of it than the answer needs.
+"""What comes next in a rollout. Mostly a look at the endpoint tells, which reads no more of it than the answer needs.
 
-Where Azure has just said that the last change went well, and a look before foresaw what follows, it needs none.
+No look is needed where Azure has just said that the last change went well, and an earlier look foresaw what follows.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,10 @@ type TryOut = Callable[[Endpoint, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """What is done at the endpoint, and how: the `steps` of our traffic, and what must go well before the first of them."""
+    """What is done at the endpoint, and how: `steps` are the per cent of our traffic that it gets one after the other.
+
+    `try_out`, if any, must go well before the first of them.
+    """
 
     action: Action
     steps: tuple[int, ...] = (100,)
@@ -30,7 +33,7 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """The one thing to do. `there` is the endpoint, if it was looked at; `rest` what is left after that, if it is foreseen."""
+    """The one thing to do. `there` is the endpoint, if it was looked at; `rest` what is left after `move`, if that is foreseen."""
 
     move: Move
     there: Endpoint | None = None
@@ -74,7 +77,7 @@ def _after(row: DeliveryRow) -> Next | None:
 
 
 def _look(turn: Turn[DeliveryRow], action: Action, *, went_well: bool) -> Endpoint | None:
-    """The first deployment of a new endpoint is known to be there, and who else is matters to those only who have traffic."""
+    """The endpoint. Its deployments are not listed where its first one was just made and nobody has traffic: that one is known."""
     row, endpoints = turn.row, turn.fanout.endpoints
     if went_well and change_of(row.step) is Change.CREATE_FIRST:
         alone = endpoints.endpoint(row.workspace, action, bare=True)
@@ -86,7 +89,7 @@ def _look(turn: Turn[DeliveryRow], action: Action, *, went_well: bool) -> Endpoi
 
 def _by_look(turn: Turn[DeliveryRow], rollout: Rollout, goal: Goal, there: Endpoint | None) -> Next:
     move = next_move(there, goal)
-    if isinstance(move, Overtaken) and endpoint_claim.came_to_nothing(turn, move.by):
+    if isinstance(move, Overtaken) and not endpoint_claim.is_meant_to_serve(turn, move.by):
         goal = replace(goal, rank=None)
         move = next_move(there, goal)
     if isinstance(move, SmokeTest) and there and rollout.try_out:

@@ -51,7 +51,7 @@ def share(command: commands.Share, asked: Asked, fanout: Fanout) -> None:
 
 
 def _goes_nowhere(asked: Asked, ids: Mapping[str, object], what: str, why: str) -> None:
-    """Of all the models that are registered that is the fate of most. Who asked for a share is told."""
+    """It is not shared, as most of all models that are registered. Permanent, with `what` as code, for who asked for a share."""
     logs.event(log, what, **ids, why=why)
     if not asked.by_event:
         remedy = "publish it first" if what == "private" else "it is in a registry already: push it, or let tenants pull it"

@@ -22,6 +22,7 @@ def stays_within_regions(publication: Publication, fanout: Fanout) -> bool:
 
 
 def forbidden_regions(publication: Publication, fanout: Fanout) -> list[str]:
+    """Those that the publication's registry replicates to, and the publication does not allow."""
     if not publication.regions:
         return []
     return [region for region in fanout.registries.regions(publication.registry) if region not in publication.regions]

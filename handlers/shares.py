@@ -7,6 +7,7 @@ from datetime import timedelta
 from handlers import component_share, recall
 from handlers.dependencies import environment_of, wait_for, wait_on
 from handlers.fan_out import fan_out, plan_of
+from handlers.imports import IMPORT, IMPORT_TIMEOUT, importing
 from handlers.turns import Turn
 from shared import backoff, logs, provenance
 from shared.assets import Kind, RegistryAsset
@@ -17,8 +18,7 @@ from shared.states import ShareState
 
 log = logging.getLogger("fanout.shares")
 
-IMPORT, LABEL = "import", "label"
-IMPORT_TIMEOUT = timedelta(hours=1)  # x-ms-async-operation-timeout of the recorded import
+LABEL = "label"
 ASK_AGAIN_AFTER = timedelta(seconds=60)  # an import whose acceptance is unknown is looked for so long, then begun anew
 
 
@@ -59,19 +59,12 @@ def _begin(turn: Turn[ShareRow]) -> ShareRow:
     if seen := turn.fanout.registries.asset(row.registry, row.asset):
         return _arrived(turn, row, seen)
     if row.step == IMPORT:  # claimed before, and nobody lived to see its answer
-        return _importing(turn, row, None, "may have been accepted")
+        return importing(turn, row, None, "may have been accepted")
     if row.asset.kind is Kind.COMPONENT:
-        return component_share.begin(turn, lambda row, operation: _importing(turn, row, operation, "accepted"))
+        return component_share.begin(turn)
     row = replace(turn.claim(IMPORT), environment=environment)
     operation = turn.fanout.registries.begin_import(row.registry, row.asset, row.home, row.source)
-    return _importing(turn, row, operation, "accepted" if operation else "is under way already")
-
-
-def _importing(turn: Turn[ShareRow], row: ShareRow, operation: str | None, outcome: str) -> ShareRow:
-    logs.event(log, "importing", share_id=row.address, asset=row.asset, operation=operation)
-    row = row.tried(turn.now, IMPORT, outcome)
-    row = replace(row, state=ShareState.IMPORTING, operation=operation, since=turn.now, looks=0, failures=0)
-    return turn.again(row, backoff.first_looks_delay(0, 0))
+    return importing(turn, row, operation, "accepted" if operation else "is under way already")
 
 
 def _look(turn: Turn[ShareRow]) -> ShareRow:

@@ -82,7 +82,7 @@ class Turn[R: ShareRow | DeliveryRow]:
             send_wake_up(self._write(row), self.fanout)
 
     def _close(self, row: R) -> None:
-        """That there is open work is forgotten by the timer: a command may open a share again at this moment."""
+        """Its entry in the open work is left for the timer to remove: a command may open a share again at this moment."""
         if isinstance(row, DeliveryRow):
             self.fanout.rows.close(replace(row, rev=self.row.rev + 1, etag=self.row.etag))
         else:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import batched
-from types import MappingProxyType
 from typing import Any, Protocol
 
 from shared.assets import Asset, registry_path
@@ -25,14 +24,13 @@ _OF_DELIVERIES = {
     DeliveryState.FAILED: "Fanout.DeliveryFailed",
     DeliveryState.AWAITING_APPROVAL: "Fanout.DeliveryAwaitingApproval",
 }
-
-
-_AS_IT_IS: Mapping[str, str] = MappingProxyType({})
-# What names another origin in a share's row and in the log: the event goes to a tenant, and says only that there is one.
+# By code, in place of the row's text: that names the other origin, which is no business of the tenant that gets the event.
 _TOLD_OF_OTHERS = {"conflict": "another asset has this name and version there already, from another origin"}
 
 
 class ClosedDeliveries(Protocol):
+    """What the event of a recall needs of the ledger: see `shared.ports.Rows`."""
+
     def closed_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]: ...
 
 
@@ -125,11 +123,11 @@ def _asset(asset: Asset) -> dict[str, str]:
     return {"kind": asset.kind, "name": asset.name, "version": asset.version}
 
 
-def _reason(reason: Reason | None, instead: Mapping[str, str] = _AS_IT_IS) -> dict[str, str] | None:
+def _reason(reason: Reason | None, instead: Mapping[str, str] | None = None) -> dict[str, str] | None:
     """`instead`: other texts for some codes."""
     if reason is None:
         return None
-    text = instead.get(reason.code, reason.text)
+    text = (instead or {}).get(reason.code, reason.text)
     return {"code": reason.code, "text": text, "owner": reason.owner, "remedy": reason.remedy}
 
 

@@ -22,6 +22,7 @@ class Change(StrEnum):
 
 
 def change_of(step: str) -> Change | None:
+    """The change that a row's `step` names; None for "", and for a step that is none."""
     return next((change for change in Change if step.startswith(change)), None)
 
 
@@ -46,7 +47,7 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class CreateEndpoint:
-    pass
+    """There is none, or the one that Fanout began to make failed, and holds nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,13 @@ class CreateDeployment:
 
 @dataclass(frozen=True, slots=True)
 class SmokeTest:
-    pass
+    """The deployment is ready, has no traffic yet, and has to be tried out first."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetTraffic:
+    """`traffic` is all of the endpoint's, in per cent by deployment."""
+
     traffic: Mapping[str, int]
 
 

@@ -17,7 +17,8 @@ from shared.rules import Rules
 
 
 class Clock(Protocol):
-    def now(self) -> datetime: ...
+    def now(self) -> datetime:
+        """Timezone-aware, in UTC."""
 
 
 class Queues(Protocol):
@@ -38,7 +39,8 @@ class Rows(Protocol):
     def insert_share(self, row: ShareRow) -> ShareRow:
         """The row that owns the address now: this one, or the one that stood there before."""
 
-    def replace[R: ShareRow | DeliveryRow](self, row: R) -> R: ...
+    def replace[R: ShareRow | DeliveryRow](self, row: R) -> R:
+        """Write an open row that stands, under its ETag; the row with its new one."""
 
     def close(self, row: DeliveryRow) -> None:
         """Move a delivery that ended from the open rows to the closed ones, in one transaction."""
@@ -47,7 +49,7 @@ class Rows(Protocol):
         """The delivery, open or closed."""
 
     def reopen(self, row: DeliveryRow) -> DeliveryRow:
-        """Move a closed delivery back among the open ones, in one transaction, as the row says."""
+        """Move a closed delivery back among the open ones, in one transaction, to be as `row`, which has the closed one's ETag."""
 
     def plan(self, asset: Asset, registry: str) -> PlanRow | None: ...
 
@@ -78,7 +80,8 @@ class Rows(Protocol):
     def index(self, delivery: DeliveryRow) -> None:
         """Make the delivery findable by its tenant and time."""
 
-    def target(self, tenant: str, workspace: WorkspaceId, endpoint: str) -> TargetRow | None: ...
+    def target(self, tenant: str, workspace: WorkspaceId, endpoint: str) -> TargetRow | None:
+        """What one endpoint shall serve; `endpoint` is the route of the action that names it."""
 
     def save_target(self, row: TargetRow) -> TargetRow:
         """Transient where another delivery was first: then look again."""
@@ -87,7 +90,8 @@ class Rows(Protocol):
 class OpenWork(Protocol):
     """What has open work, so that the timer's cost follows it, and not history."""
 
-    def add(self, address: Address) -> None: ...
+    def add(self, address: Address) -> None:
+        """A share's address, or `deliveries_of` an asset. Called before the rows are written: a crash between loses nothing."""
 
     def overdue(self, before: datetime) -> Iterable[WorkRow]:
         """The open rows whose `next_at` lies before that time. Forgets, on the way, what has no open rows left."""
@@ -124,7 +128,8 @@ class Registries(Protocol):
     def begin_component(self, registry: str, component: RegistryAsset) -> str | None:
         """Make a component, its references rewritten already; None as for an import."""
 
-    def has_code(self, registry: str, name: str) -> bool: ...
+    def has_code(self, registry: str, name: str) -> bool:
+        """Whether version 1 of the code asset is there."""
 
     def begin_code(self, registry: str, name: str, place: Folder) -> str | None:
         """Make version 1 of a code asset of the files that lie in `place`; None as for an import."""
@@ -153,7 +158,8 @@ class Workspaces(Protocol):
 class Endpoints(Protocol):
     """Online and batch endpoints of workspaces. Each call raises Transient or Permanent.
 
-    The `begin_` ones answer an operation's address. The traffic of a batch endpoint is 100 for its default deployment, or empty.
+    The `begin_` ones answer an operation's address, None where Azure was done at once. The traffic of a batch endpoint is 100 for
+    its default deployment, or empty.
     """
 
     def endpoint(self, workspace: WorkspaceId, action: EndpointAction, *, bare: bool = False) -> Endpoint | None:

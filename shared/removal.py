@@ -18,10 +18,11 @@ def next_removal(endpoint: Endpoint | None, deployment: str) -> Removal:
     own = endpoint.find(deployment)
     if own is None or not own.is_ours:
         return Gone()
-    return Wait() if own.is_changing else remove(endpoint, own)
+    return Wait() if own.is_changing else removal_of(endpoint, own)
 
 
-def remove(endpoint: Endpoint, own: Deployment) -> SetTraffic | DeleteDeployment:
+def removal_of(endpoint: Endpoint, own: Deployment) -> SetTraffic | DeleteDeployment:
+    """What comes first of removing a deployment that is there: its traffic, if it has any, then itself."""
     if endpoint.share_of(own.name):
         return SetTraffic(_without(endpoint, own))
     return DeleteDeployment(own.name)

@@ -23,7 +23,7 @@ from shared.endpoint_moves import (
     Wait,
 )
 from shared.endpoints import MARK_TAG, READY, Deployment, Endpoint
-from shared.removal import remove
+from shared.removal import removal_of
 from shared.rows import Rest
 
 
@@ -96,7 +96,7 @@ def _bring_up(endpoint: Endpoint, goal: Goal) -> Move | None:
     if own.is_changing:
         return Wait()
     if not own.is_ready and goal.last in (None, Change.CLEAR_AWAY):
-        return ClearAway(remove(endpoint, own))
+        return ClearAway(removal_of(endpoint, own))
     if not own.is_ready:
         return Broken(f"deployment {own.name}")
     return SmokeTest() if goal.test and not endpoint.share_of(own.name) else None

@@ -56,8 +56,9 @@ class Row:
     """What shares and deliveries have in common: the protocol's own columns.
 
     `rev` rises with every write. `next_at` is when the row wants to be looked at.
-    `step` names the change to Azure that was claimed or made last; `since` when it began, `looks` how often its end was looked for.
-    `failures` counts transient failures in a row. `etag` is the table's own, empty for a row never written.
+    `step` names the change to Azure that was claimed or made last; `since` when it began, `looks` how often its end was looked for,
+    `operation` where Azure tells of it: None where it gave no address. `failures` counts transient failures in a row.
+    `etag` is the table's own, empty for a row never written.
     `untold`: the state is written, and its outcome event not out yet. `commands` are the ids of the last ones that changed the row.
     `renamed_from` is the asset's name at its origin, where a publication gave it another. `recall` is why it was taken back,
     and `cancelled_by` who asked for its end.
@@ -228,6 +229,7 @@ class PlanRow:
     says why: from then on no delivery of it is planned.
 
     `cursor` is the last target whose row stands, `page_from` the one before its page: the wake-ups of that page may be unsent.
+    `planned` counts the deliveries of all pages, for whoever reads the table; a fan-out that is run again counts on.
     """
 
     asset: RegistryAsset

@@ -10,7 +10,6 @@ from typing import ClassVar
 
 from shared.rows import Address, Row, RowKind
 
-MAX_MESSAGE_ID = 128  # characters, Service Bus
 CLAIM = timedelta(seconds=60)  # longer than any invocation may spend on Azure (45 s)
 NUDGE_EVERY = timedelta(minutes=10)  # the duplicate window of the queue
 

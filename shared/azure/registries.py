@@ -71,7 +71,7 @@ class AzureRegistries:
         return None if version is None else Asset(kind, name, version)
 
     def address(self, registry: str) -> str:
-        """Where its assets are asked for."""
+        """The url of the registry's own control plane, below which its assets are found."""
         return self._registry(registry).url
 
     def regions(self, registry: str) -> tuple[str, ...]:
@@ -151,7 +151,7 @@ class AzureRegistries:
             return _Registry(address, tuple(found["regions"]))
 
     def _read_workspace(self, workspace: WorkspaceId) -> _Workspace:
-        """A workspace's region and guid never change."""
+        """Kept for good by `_workspace`: a workspace's region and guid never change."""
         try:
             answer = self._arm.call(
                 "GET",

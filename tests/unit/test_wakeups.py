@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.messages import Received, of_wake_up, to_wake_up
+from shared.messages import LONGEST_ID, Received, of_wake_up, to_wake_up
 from shared.rows import Address, Claim, RowKind, ShareRow
-from shared.wakeups import MAX_MESSAGE_ID, Act, Ignore, Look, PutBack, SendSuccessor, WakeUp, judge
+from shared.wakeups import Act, Ignore, Look, PutBack, SendSuccessor, WakeUp, judge
 from tests.unit.example_rows import A_SHARE, NOON, SHARE_AT
 from tests.unit.random_rows import SEQUENCE_NUMBERS, addresses, times
 
@@ -102,7 +102,7 @@ def test_of_many_messages_only_those_of_the_last_write_or_the_claimants_own_act(
 @given(address=addresses, rev=revisions, hop=hops, nudge=ten_minutes)
 def test_a_message_id_fits_service_bus(address: Address, rev: int, hop: int, nudge: int | None) -> None:
     wake_up = WakeUp(address.kind, address.partition, address.row, rev, hop, nudge)
-    assert len(wake_up.message_id) <= MAX_MESSAGE_ID == 128
+    assert len(wake_up.message_id) <= LONGEST_ID == 128
 
 
 @given(one=st.tuples(addresses, revisions, hops, ten_minutes), other=st.tuples(addresses, revisions, hops, ten_minutes))
