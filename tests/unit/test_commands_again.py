@@ -53,6 +53,46 @@ def test_a_retry_from_before_the_last_one_has_no_second_effect() -> None:
     assert the_delivery(world).state is DeliveryState.FAILED
 
 
+@pytest.mark.parametrize("verdict", [{"type": "cancel"}, {"type": "reject", "by": "jo"}], ids=["cancel", "reject"])
+def test_what_was_ended_and_asked_for_anew_is_not_ended_by_the_same_message(verdict: dict[str, str]) -> None:
+    world = shared_world(asking(Approver.SUBSCRIBER, subscriber("adventure", Register())))
+    ending = {**verdict, "delivery": str(the_delivery(world).address)}
+    send(world, "end-1", **ending)
+    assert the_delivery(world).state is DeliveryState.CANCELLED
+    send(world, **PUSH)
+    world.clock.time += timedelta(hours=1)
+    send(world, "end-1", **ending)
+    assert the_delivery(world).state is DeliveryState.AWAITING_APPROVAL
+    assert world.queues.rejected == []
+
+
+def test_an_approval_of_what_failed_since_approves_nothing_that_is_asked_for_anew() -> None:
+    world = shared_world(asking(Approver.SUBSCRIBER, subscriber("adventure", Register())))
+    world.azure.failing["register"] = FORBIDDEN
+    approval = {"type": "approve", "delivery": str(the_delivery(world).address), "by": "jo"}
+    send(world, "approve-1", **approval)
+    send(world, **PUSH)
+    world.clock.time += timedelta(hours=1)
+    send(world, "approve-1", **approval)
+    assert the_delivery(world).state is DeliveryState.AWAITING_APPROVAL
+
+
+def test_a_cancelled_share_that_is_retried_is_not_cancelled_by_the_same_message() -> None:
+    world = a_world(subscriber("adventure", Register()))
+    world.azure.seconds = 600
+    register(world, credit_card())
+    world.run(stop=lambda: bool(world.azure.effects))
+    cancel = {"type": "cancel", "share": str(the_share(world).address)}
+    handle_now(world, **cancel)
+    world.run()
+    assert the_share(world).state is ShareState.FAILED
+    put(world, type="retry", share=str(the_share(world).address))
+    world.run(stop=lambda: the_share(world).state is ShareState.REQUESTED)
+    handle_now(world, **cancel)
+    world.run()
+    assert the_share(world).state is ShareState.SHARED
+
+
 def test_a_push_sent_again_once_the_rules_are_mended_reaches_whom_it_left_out() -> None:
     world = shared_world(subscriber("fabrikam", Register()), without_subscription("tailspin"))
     push = {**PUSH, "to": ["fabrikam", "tailspin"]}
