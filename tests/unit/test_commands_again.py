@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from handlers import commands as command_handler
 from shared.errors import Owner, Permanent
-from shared.messages import Outgoing, Queue
+from shared.messages import Outgoing, Queue, Received
 from shared.rules import Approver, Publication, Register
 from shared.states import DeliveryState, ShareState
 from tests.fakes import World
@@ -51,6 +52,16 @@ def test_a_retry_from_before_the_last_one_has_no_second_effect() -> None:
     world.clock.time += timedelta(hours=1)
     send(world, "retry-1", **retry)
     assert the_delivery(world).state is DeliveryState.FAILED
+
+
+def test_a_message_that_was_sent_without_an_id_is_known_again_when_the_queue_brings_it_twice() -> None:
+    world = failed_world()
+    body = json.dumps({"type": "retry", "delivery": str(the_delivery(world).address)}).encode()
+    for sequence_number in (7, 7, 8):
+        world.azure.failing["register"] = FORBIDDEN
+        command_handler.handle(Received(body, "", sequence_number), world)
+        world.run()
+    assert len(the_delivery(world).commands) == 2
 
 
 @pytest.mark.parametrize("verdict", [{"type": "cancel"}, {"type": "reject", "by": "jo"}], ids=["cancel", "reject"])
