@@ -114,6 +114,54 @@ def test_a_delivery_that_changes_at_the_same_time_holds_up_no_other() -> None:
     assert world.clock.now() - began < timedelta(minutes=1)
 
 
+# ---- the latest
+
+
+LATEST = {**RECALL, "asset": {**RECALL["asset"], "version": "latest"}}
+
+
+def world_of_versions(*versions: str) -> World:
+    world = a_world(subscriber("adventure", Register()))
+    for version in versions:
+        register(world, credit_card(version))
+        world.run()
+    return world
+
+
+def share_states(world: World) -> dict[str, ShareState]:
+    """By version."""
+    return {share.asset.version: share.state for share in world.rows.shares.values()}
+
+
+def test_the_latest_of_a_recall_that_comes_again_is_the_version_that_it_was_before() -> None:
+    world = world_of_versions("1", "2")
+    for _ in range(2):
+        send(world, "recall-1", **LATEST)
+        world.clock.time += timedelta(hours=1)
+    assert share_states(world) == {"1": ShareState.SHARED, "2": ShareState.RECALLED}
+    register(world, credit_card("3"))
+    world.run()
+    send(world, "recall-1", **LATEST)
+    assert share_states(world)["3"] is ShareState.SHARED
+
+
+def test_a_second_recall_of_the_latest_that_comes_meanwhile_remembers_its_version_too() -> None:
+    world = world_of_versions("1", "2")
+    put(world, "recall-1", **LATEST)
+    world.run(stop=lambda: ShareState.RECALLING in share_states(world).values())
+    for _ in range(2):
+        send(world, "recall-2", **LATEST)
+        world.clock.time += timedelta(hours=1)
+    assert share_states(world) == {"1": ShareState.SHARED, "2": ShareState.RECALLED}
+
+
+def test_another_recall_of_the_latest_is_of_the_version_before() -> None:
+    world = world_of_versions("1", "2")
+    send(world, "recall-1", **LATEST)
+    send(world, "recall-2", **LATEST)
+    assert share_states(world) == {"1": ShareState.RECALLED, "2": ShareState.RECALLED}
+
+
 # ---- what does not answer
 
 
