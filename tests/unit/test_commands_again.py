@@ -115,6 +115,15 @@ def test_a_push_sent_again_once_the_rules_are_mended_reaches_whom_it_left_out() 
     assert tenants_that_have_it(world) == {"fabrikam", "tailspin"}
 
 
+def test_each_push_that_leaves_somebody_out_opens_again_what_failed_once() -> None:
+    world = failed_world()
+    for message in ("push-1", "push-2", "push-1"):
+        world.azure.failing["register"] = FORBIDDEN
+        send(world, message, **{**PUSH, "to": ["adventure", "nobody"]})
+        world.clock.time += timedelta(hours=1)
+    assert the_delivery(world).commands == ("push-1 in part", "push-2 in part")
+
+
 def test_a_push_opens_again_what_failed_though_its_process_dies_on_the_way() -> None:
     world = failed_world()
     before_call(world, "reopen", dies)
