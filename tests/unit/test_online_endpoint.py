@@ -1,5 +1,6 @@
 """The route `online_endpoint` from the share to the end, in memory: what serves, what stays, and what a failure leaves behind."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -13,12 +14,13 @@ from shared.endpoints import MARK_TAG, RANK_TAG, Deployment, NewDeployment
 from shared.errors import Transient
 from shared.ports import OperationState
 from shared.provenance import DELIVERY
+from shared.rules import Approver, OnlineEndpoint, Scoring, TenantState
 from shared.rules import Endpoint as Action
-from shared.rules import OnlineEndpoint, Scoring, TenantState
 from shared.states import DeliveryState
 from tests.fake_azure import FakeAzure
 from tests.fake_endpoints import OUT_OF_QUOTA
 from tests.fakes import World, refusal
+from tests.unit.command_world import asking
 from tests.unit.endpoint_world import (
     FABRIKAM,
     a_subscriber_of,
@@ -28,6 +30,7 @@ from tests.unit.endpoint_world import (
     deployment_of,
     publish,
     publish_until,
+    send,
     serving,
     states,
     the_endpoint,
@@ -414,6 +417,33 @@ def test_one_that_was_held_and_overtaken_is_superseded_and_leaves_nothing_behind
     world.run()
     assert states(world) == {"1": DeliveryState.DELIVERED, "2": DeliveryState.SUPERSEDED, "3": DeliveryState.DELIVERED}
     assert versions_of(the_endpoint(world)) == {"1", "3"}
+
+
+def rejected(world: World) -> None:
+    send(world, type="reject", delivery=str(deliveries(world)["2"].address), by="jo@fabrikam")
+
+
+def cancelled(world: World) -> None:
+    command(world, "cancel", "2")
+
+
+def unsubscribed(world: World) -> None:
+    world.rules.rules = rules(subscriber("fabrikam"))
+
+
+@pytest.mark.parametrize("ended", [rejected, cancelled, unsubscribed])
+def test_one_that_is_ended_while_it_awaits_approval_half_way_leaves_nothing_behind(ended: Callable[[World], None]) -> None:
+    world = a_subscriber_of(IN_STEPS)
+    publish(world, "1")
+    publish_until(world, "2", lambda: len(traffic_on_the_way(world)) == 2)
+    world.rules.rules = rules(asking(Approver.SUBSCRIBER, subscriber("fabrikam", IN_STEPS)))
+    world.run()
+    assert states(world)["2"] is DeliveryState.AWAITING_APPROVAL
+    ended(world)
+    world.run()
+    assert states(world)["2"] is DeliveryState.CANCELLED
+    assert serving(the_endpoint(world)) == {"1": 100}
+    assert versions_of(the_endpoint(world)) == {"1"}
 
 
 # ---- rules that change on the way
