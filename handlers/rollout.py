@@ -84,7 +84,8 @@ def _advance(turn: Turn[DeliveryRow], action: Action, due: Next, model: Registry
         case ClearAway(change) if there:
             return change_back(turn, action, Change.CLEAR_AWAY, there, change)
         case Serving(share):
-            return delivered(turn, replace(row, traffic=share, rest=None, operation=None), model)
+            after = delivered(turn, replace(row, traffic=share, rest=None, operation=None), model)
+            return _unless_changed(turn, after, DeliveryState.DELIVERED)
         case Overtaken(by):
             return _overtaken(turn, action, by)
         case Taken(what):
@@ -107,9 +108,12 @@ def _begin(
     turn: Turn[DeliveryRow], model: RegistryAsset, rest: Rest | None, step: str, effect: Callable[[], str | None]
 ) -> DeliveryRow:
     after = claimed(turn, step, model, lambda row: begun(turn, replace(row, rest=rest), effect))
-    if after.state is DeliveryState.CANCELLED:  # in this very moment: the next step undoes what earlier ones began
-        return turn.again(turn.row, 0)
-    return after
+    return _unless_changed(turn, after, DeliveryState.RUNNING)
+
+
+def _unless_changed(turn: Turn[DeliveryRow], after: DeliveryRow, expected: DeliveryState) -> DeliveryRow:
+    """What is withdrawn between the two checks of a turn keeps its state: the next one undoes, or lets others at the endpoint."""
+    return after if after.state is expected else turn.again(turn.row, 0)
 
 
 def _shared_along(turn: Turn[DeliveryRow], action: Action) -> str | None:

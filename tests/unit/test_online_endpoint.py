@@ -20,7 +20,7 @@ from shared.states import DeliveryState
 from tests.fake_azure import FakeAzure
 from tests.fake_endpoints import OUT_OF_QUOTA
 from tests.fakes import World, refusal
-from tests.unit.command_world import asking
+from tests.unit.command_world import asking, before_call
 from tests.unit.endpoint_world import (
     FABRIKAM,
     a_subscriber_of,
@@ -458,6 +458,19 @@ def test_as_many_are_kept_as_the_subscription_says_in_the_end() -> None:
     world.run()
     assert versions_of(the_endpoint(world)) == {"2"}
     assert states(world)["2"] is DeliveryState.DELIVERED
+
+
+def test_one_whose_rule_asks_for_approval_in_the_middle_of_a_turn_lets_others_at_the_endpoint() -> None:
+    world = a_subscriber_of(CARDS)
+
+    def asks() -> None:
+        world.rules.rules = rules(asking(Approver.SUBSCRIBER, subscriber("fabrikam", CARDS)))
+
+    before_call(world, "save_target", asks)
+    publish(world, "1")
+    assert states(world) == {"1": DeliveryState.AWAITING_APPROVAL}
+    (target,) = world.rows.targets.values()
+    assert target.claimant is None
 
 
 def test_one_that_was_held_looks_again_at_what_became_of_its_endpoint() -> None:
