@@ -304,10 +304,15 @@ def test_a_deployment_of_the_wanted_name_that_is_not_ours_is_left_alone() -> Non
 def custom(action: OnlineEndpoint) -> World:
     """A world in which version 1 came into the registry as a custom model, its delivery not begun."""
     world = a_subscriber_of(action)
-    publish_until(world, "1", lambda: bool(world.rows.deliveries))
-    at, plan = next(iter(world.rows.plans.items()))
-    world.rows.plans[at] = replace(plan, asset=replace(plan.asset, type="custom_model"))
+    publish_custom(world, "1")
     return world
+
+
+def publish_custom(world: World, version: str) -> None:
+    publish_until(world, version, lambda: bool(world.rows.deliveries))
+    at = (credit_card(version).key, "hub")
+    plan = world.rows.plans[at]
+    world.rows.plans[at] = replace(plan, asset=replace(plan.asset, type="custom_model"))
 
 
 CODE = "azureml://registries/hub/codes/score/versions/1"
@@ -343,6 +348,18 @@ def test_scoring_code_without_any_environment_is_refused_before_anything_is_made
     world.run()
     assert states(world) == {"1": DeliveryState.FAILED}
     assert world.azure.endpoints == {}
+
+
+def test_a_model_that_serves_by_scoring_code_stays_though_the_subscription_names_it_no_more() -> None:
+    scored = replace(CARDS, scoring=Scoring(CODE, "score.py", "azureml:own:1"), keep=0)
+    world = a_subscriber_of(scored)
+    publish(world, "1")
+    publish_custom(world, "2")
+    world.run(stop=lambda: any(effect.startswith("delete") for effect in world.azure.effects))
+    world.rules.rules = rules(subscriber("fabrikam", replace(scored, scoring=None)))
+    world.run()
+    assert states(world)["2"] is DeliveryState.DELIVERED
+    assert serving(the_endpoint(world)) == {"2": 100}
 
 
 # ---- what is called off
