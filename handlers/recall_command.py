@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from handlers.adopted_share import share_row
 from handlers.asked import Asked
+from handlers.imports import IMPORT
 from handlers.in_registry import find, recalled_before
 from handlers.turns import one_at_a_time, send_wake_up
 from shared import commands, logs
@@ -38,7 +39,8 @@ def _share(command: commands.Recall, asked: Asked, fanout: Fanout) -> ShareRow:
 def _recalling(share: ShareRow, reason: str, asked: Asked, fanout: Fanout) -> ShareRow:
     """An import or a fan-out that has the claim loses its write, and its next turn finds the recall.
 
-    An outcome of the share that is not out yet is not waited for: the recall takes its place.
+    An outcome of the share that is not out yet is not waited for: the recall takes its place. `since` stays an import's that may
+    still come.
     """
     fanout.open_work.add(share.address)
     changed = replace(
@@ -51,6 +53,7 @@ def _recalling(share: ShareRow, reason: str, asked: Asked, fanout: Fanout) -> Sh
         cancelled_by=None,
         untold=False,
         step="" if share.state is ShareState.FAILED else share.step,  # nothing of it is under way
+        since=share.since if share.step == IMPORT else None,
         looks=0,
         failures=0,
     )

@@ -114,6 +114,19 @@ def test_a_delivery_that_changes_at_the_same_time_holds_up_no_other() -> None:
     assert world.clock.now() - began < timedelta(minutes=1)
 
 
+# ---- how soon
+
+
+def test_what_was_shared_long_ago_is_recalled_as_soon_as_all_is_done() -> None:
+    world = shared_world(subscriber("adventure", Register()))
+    world.clock.time += timedelta(days=3)
+    world.azure.seconds = 20
+    began = world.clock.now()
+    put(world, **RECALL)
+    world.run(stop=lambda: the_share(world).state is ShareState.RECALLED)
+    assert world.clock.now() - began < timedelta(minutes=1)
+
+
 # ---- the latest
 
 
