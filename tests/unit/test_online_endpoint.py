@@ -202,6 +202,19 @@ def test_a_failed_delivery_that_is_retried_serves() -> None:
     assert states(world)["2"] is DeliveryState.DELIVERED
 
 
+def test_one_that_is_retried_long_after_does_not_wait_long_for_another() -> None:
+    world = a_subscriber_of(CARDS)
+    world.azure.failing_versions = {"1"}
+    publish(world, "1")
+    world.clock.time += timedelta(days=3)
+    world.azure.seconds = 20
+    publish_until(world, "2", lambda: any("deploy v2" in effect for effect in world.azure.effects))
+    began = world.clock.now()
+    command(world, "retry", "1")
+    world.run(stop=lambda: states(world)["1"] is DeliveryState.SUPERSEDED)
+    assert world.clock.now() - began < timedelta(seconds=90)
+
+
 def test_what_a_failure_left_behind_is_removed_and_made_anew_by_a_retry() -> None:
     world = a_subscriber_of(CARDS)
     world.azure.failing_versions = {"2"}
