@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from shared.assets import Asset, RegistryAsset, WorkspaceId
 from shared.errors import Lost, Owner, Permanent
+from shared.ports import OperationState
 from shared.rules import Register
 from shared.states import ShareState
 from tests.fake_azure import FakeRegistries
@@ -79,6 +80,40 @@ def test_an_import_that_nobody_lived_to_write_down_is_archived() -> None:
     world.run(stop=lambda: bool(world.azure.effects))
     send(world, **RECALL)
     assert world.azure.registry["hub", credit_card()].archived
+
+
+class LaggingRegistries(FakeRegistries):
+    """Shows what it holds some minutes after the import has ended; of the operation it then knows nothing any more."""
+
+    def asset(self, registry: str, asset: Asset) -> RegistryAsset | None:
+        there = super().asset(registry, asset)
+        shows_at = self._azure.operations.get("operation-0", self._azure.clock.now()) + timedelta(minutes=3)
+        return there if shows_at < self._azure.clock.now() else None
+
+    def operation(self, address: str) -> OperationState:
+        state = super().operation(address)
+        return state if state is OperationState.RUNNING else OperationState.ENDED
+
+
+def test_an_import_that_ended_and_does_not_show_yet_is_archived() -> None:
+    world = a_world(subscriber("adventure", Register()))
+    world.registries = LaggingRegistries(world.azure)
+    register(world, credit_card())
+    world.run(stop=lambda: bool(world.azure.effects))
+    send(world, **RECALL)
+    assert world.azure.registry["hub", credit_card()].archived
+    assert the_share(world).state is ShareState.RECALLED
+
+
+def test_an_import_that_failed_is_not_waited_for() -> None:
+    world = a_world(subscriber("adventure", Register()))
+    register(world, credit_card())
+    world.run(stop=lambda: bool(world.azure.effects))
+    world.azure.failed_operations["operation-0"] = Permanent("forbidden", "no role", Owner.PROVIDER, "assign it")
+    world.azure.arriving.clear()
+    put(world, **RECALL)
+    world.run(timedelta(minutes=1))
+    assert the_share(world).state is ShareState.RECALLED
 
 
 def test_a_pull_that_a_recall_overtakes_delivers_nothing() -> None:
