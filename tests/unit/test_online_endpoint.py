@@ -491,3 +491,14 @@ def test_a_change_of_which_azure_could_not_be_asked_for_a_while_is_looked_at() -
     world.run()
     assert serving(the_endpoint(world)) == {"champion": 30, "2": 70}
     assert deliveries(world)["2"].traffic == 70
+
+
+def test_an_old_one_that_got_its_traffic_back_meanwhile_is_retired_once_it_has_none() -> None:
+    world = a_subscriber_of(replace(CARDS, keep=0))
+    publish(world, "1")
+    publish_until(world, "2", lambda: len(traffic_on_the_way(world)) == 2)
+    world.azure.put(FABRIKAM, replace(the_endpoint(world), traffic={deployment_of("1"): 100}))
+    world.azure.failing["delete"] = refusal("has_traffic")
+    world.run()
+    assert serving(the_endpoint(world)) == {"2": 100}
+    assert versions_of(the_endpoint(world)) == {"2"}
