@@ -539,3 +539,39 @@ def test_a_change_of_which_azure_does_not_know_how_it_ended_is_looked_at() -> No
     world.run()
     assert serving(the_endpoint(world)) == {"2": 100}
     assert states(world)["2"] is DeliveryState.DELIVERED
+
+
+def test_a_first_deployment_that_is_deleted_while_it_does_not_answer_is_made_anew() -> None:
+    world = a_subscriber_of(SAMPLE)
+    world.azure.mute_versions = {"1"}
+    publish_until(world, "1", lambda: bool(world.azure.tried_out))
+    world.azure.put(FABRIKAM, replace(the_endpoint(world), deployments=()))
+    world.azure.mute_versions = set()
+    world.run()
+    assert states(world)["1"] is DeliveryState.DELIVERED
+    assert serving(the_endpoint(world)) == {"1": 100}
+
+
+def test_a_change_of_which_azure_could_not_be_asked_for_a_while_is_looked_at() -> None:
+    """By then the tenant deployed something of its own."""
+    world = a_subscriber_of(CARDS)
+    publish(world, "1")
+    publish_until(world, "2", lambda: len(traffic_on_the_way(world)) == 2)
+    world.azure.failing["operation"] = Transient("503: the service is unavailable")
+    world.run(stop=lambda: deliveries(world)["2"].failures == 1)
+    the_endpoint(world)
+    deploy_by_hand(world, "champion", 30)
+    world.run()
+    assert serving(the_endpoint(world)) == {"champion": 30, "2": 70}
+    assert deliveries(world)["2"].traffic == 70
+
+
+def test_an_old_one_that_got_its_traffic_back_meanwhile_is_retired_once_it_has_none() -> None:
+    world = a_subscriber_of(replace(CARDS, keep=0))
+    publish(world, "1")
+    publish_until(world, "2", lambda: len(traffic_on_the_way(world)) == 2)
+    world.azure.put(FABRIKAM, replace(the_endpoint(world), traffic={deployment_of("1"): 100}))
+    world.azure.failing["delete"] = refusal("has_traffic")
+    world.run()
+    assert serving(the_endpoint(world)) == {"2": 100}
+    assert versions_of(the_endpoint(world)) == {"2"}
