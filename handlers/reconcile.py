@@ -1,10 +1,10 @@
 """The timer: sends wake-ups for rows that nobody looked at for too long. Its cost follows open work, not history."""
 
-import itertools
 import logging
 
+from handlers.held import HeldRows
 from shared import logs
-from shared.messages import Queue, of_wake_up
+from shared.messages import Outgoing, Queue, of_wake_up
 from shared.ports import Fanout
 from shared.wakeups import WakeUp
 
@@ -14,10 +14,20 @@ MOST = 1000  # rows a run; the rest is as overdue at the next
 
 
 def handle(fanout: Fanout) -> None:
-    """It raises no rev, and all timers within ten minutes send the same message: it heals, and never multiplies."""
+    """It raises no rev, and all timers within ten minutes send the same message: it heals, and never multiplies.
+
+    What is held until soon is woken when it is due, and must not crowd out what is overdue already.
+    """
     now = fanout.clock.now()
-    overdue = itertools.islice(fanout.open_work.overdue(now - fanout.overdue_after), MOST)
-    nudges = [of_wake_up(WakeUp.nudging(row.address, row.rev, now)) for row in overdue]
+    held = HeldRows(fanout.rules.current, now)
+    overdue: list[Outgoing] = []
+    ahead: list[Outgoing] = []
+    for row in fanout.open_work.overdue(now - fanout.overdue_after, held.is_due):
+        at = held.wake_at(row)
+        (ahead if at else overdue).append(of_wake_up(WakeUp.nudging(row.address, row.rev, now), at))
+        if len(overdue) == MOST:
+            break
+    nudges = overdue + ahead[:MOST]
     if nudges:
         fanout.queues.send(Queue.WAKEUPS, nudges)
         logs.event(log, "nudged", rows=len(nudges))

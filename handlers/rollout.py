@@ -52,7 +52,7 @@ def _next(turn: Turn[DeliveryRow], rollout: Rollout, state: OperationState) -> D
         failing = row.failing
         return remove(turn, action, Change.UNDO, lambda *_: ended_in_failure(turn, failing))
     model = turn.fanout.rows.planned_asset(row.asset, row.registry)
-    if withdrawn := unless_withdrawn(turn, row, model):
+    if withdrawn := unless_withdrawn(turn, row, model, begun=bool(row.step)):  # whether it was made, the look will tell
         return withdrawn_from(turn, action, withdrawn)
     environment = environment_for(model, action.scoring, _shared_along(turn, action))
     match endpoint_claim.claim(turn, action):
@@ -67,7 +67,7 @@ def _next(turn: Turn[DeliveryRow], rollout: Rollout, state: OperationState) -> D
 def _advance(turn: Turn[DeliveryRow], action: Action, due: Next, model: RegistryAsset, environment: str | None) -> DeliveryRow:
     """Do the one thing that the endpoint lacks next."""
     row, endpoints, there = turn.row, turn.fanout.endpoints, due.there
-    begin = partial(_begin, turn, model, due.rest)
+    begin = partial(_begin, turn, action, model, due.rest)
     match due.move:
         case CreateEndpoint():
             tags = endpoint_tags(row, action)
@@ -104,11 +104,19 @@ def _overtaken(turn: Turn[DeliveryRow], action: Action, by: Deployment) -> Deliv
 
 
 def _begin(
-    turn: Turn[DeliveryRow], model: RegistryAsset, rest: Rest | None, step: str, effect: Callable[[], str | None]
+    turn: Turn[DeliveryRow],
+    action: Action,
+    model: RegistryAsset,
+    rest: Rest | None,
+    step: str,
+    effect: Callable[[], str | None],
 ) -> DeliveryRow:
     after = claimed(turn, step, model, lambda row: begun(turn, replace(row, rest=rest), effect))
-    if after.state is DeliveryState.CANCELLED:  # in this very moment: the next step undoes what earlier ones began
-        return turn.again(turn.row, 0)
+    match after.state:
+        case DeliveryState.CANCELLED:  # in this very moment: the next step undoes what earlier ones began
+            return turn.again(turn.row, 0)
+        case DeliveryState.HELD:
+            return withdrawn_from(turn, action, after)
     return after
 
 
