@@ -25,8 +25,8 @@ class HeldRows:
         self._releases: dict[Window, datetime] = {}
 
     def is_due(self, row: WorkRow) -> bool:
-        """Not what waits for a paused tenant within the horizon: its wake-up is on its way."""
-        if not isinstance(row, DeliveryRow) or row.state is not DeliveryState.HELD:
+        """Not what waits for a paused tenant within the horizon, its wake-up is on its way; nor what failed and is tried again."""
+        if not isinstance(row, DeliveryRow) or row.state is not DeliveryState.HELD or row.failures:
             return False
         window = self._window_of(row)
         if row.next_at <= self._horizon:

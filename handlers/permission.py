@@ -67,6 +67,7 @@ def _hold_until_open(turn: Turn[DeliveryRow], row: DeliveryRow, decision: Decisi
         subscription=decision.subscription,
         rules_revision=decision.revision,
         step="",
+        failures=0,
     )
     soonest = now + timedelta(seconds=backoff.spread(backoff.SHORTEST_POLL))  # a wake-up may come early by the tables' clock
     return replace(held, next_at=max(opening, soonest))
