@@ -9,15 +9,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from handlers import reconcile
-from shared.assets import Asset, Kind, WorkspaceId
+from handlers import reconcile, wakeups
+from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
 from shared.errors import Transient
-from shared.messages import Received, to_wake_up
+from shared.messages import Received, of_wake_up, to_wake_up
 from shared.rows import DeliveryRow
-from shared.rules import Action, BatchEndpoint, Register, Rules, TenantState, Window
+from shared.rules import Action, BatchEndpoint, Mode, Register, Rules, TenantState, Window
 from shared.rules import Endpoint as EndpointAction
 from shared.states import DeliveryState
-from tests.fake_azure import FakeAzure
+from shared.wakeups import WakeUp
+from tests.fake_azure import FakeAzure, FakeWorkspaces
 from tests.fakes import FakeRules, World
 from tests.unit.command_world import PUSH, RECALL, handle_now, tenants_that_have_it, with_tenant, without_tenant
 from tests.unit.test_command_flow import the_delivery
@@ -212,20 +213,81 @@ def test_a_first_change_that_was_not_made_waits_for_the_next_opening(action: Act
     assert the_delivery(world).state is DeliveryState.DELIVERED
 
 
-def test_a_first_change_that_was_made_though_its_answer_was_lost_goes_on() -> None:
+def test_one_that_is_held_after_all_lets_others_at_the_endpoint() -> None:
     world = a_windowed_world(CARDS, window=replace(SUNDAY_NIGHT, open_for=timedelta(minutes=30)))
-    world.use(AnswerLost(world.clock))
+    world.azure.failing["create endpoint"] = Transient("busy", retry_after=3600, uncertain=True)
+    register(world, credit_card())
+    run_until(world, OPENING + timedelta(hours=2))
+    target = world.rows.target("adventure", ADVENTURE, CARDS.route)
+    assert target is not None
+    assert target.claimant is None
+
+
+@pytest.mark.parametrize("action", [Register(), CARDS], ids=lambda action: action.route)
+def test_a_first_change_that_was_made_though_its_answer_was_lost_goes_on(action: Action) -> None:
+    world = a_windowed_world(action, window=replace(SUNDAY_NIGHT, open_for=timedelta(minutes=30)))
+    world.use(AnswersLost(world.clock))
     register(world, credit_card())
     run_until(world, OPENING + timedelta(hours=3))
     assert the_delivery(world).state is DeliveryState.DELIVERED
 
 
-class AnswerLost(FakeAzure):
-    """It makes endpoints, and is not heard to say so."""
+class AnswersLost(FakeAzure):
+    """It registers models and makes endpoints, and is not heard to say so."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.workspaces = _WorkspacesUnheard(self)
 
     def begin_endpoint(self, workspace: WorkspaceId, action: EndpointAction, tags: Mapping[str, str]) -> str | None:
         super().begin_endpoint(workspace, action, tags)
         raise Transient("timed out", retry_after=3600, uncertain=True)
+
+
+class _WorkspacesUnheard(FakeWorkspaces):
+    def register(self, workspace: WorkspaceId, asset: RegistryAsset, properties: Mapping[str, str]) -> None:
+        super().register(workspace, asset, properties)
+        raise Transient("timed out", retry_after=3600, uncertain=True)
+
+
+def test_a_copy_goes_on_though_the_window_closes() -> None:
+    copy = Register(Mode.COPY)
+    world = held_world(copy)
+    world.run(timedelta(days=30), stop=lambda: the_delivery(world).since is not None)
+    assert the_delivery(world).state is DeliveryState.RUNNING
+    with_tenant(world, "adventure", **windowed(Window("0 1 1 1 *", timedelta(minutes=1), "UTC"), copy))
+    world.run()
+    assert the_delivery(world).state is DeliveryState.DELIVERED
+
+
+def test_a_wake_up_that_comes_a_little_early_does_not_come_again_at_once() -> None:
+    world = held_world()
+    world.clock.time = OPENING - timedelta(milliseconds=1)
+    row = the_delivery(world)
+    wake_up = of_wake_up(WakeUp.of(row.address, row.rev))
+    wakeups.handle(Received(wake_up.body, wake_up.message_id, 99_999), world)
+    assert the_delivery(world).next_at - world.clock.time > timedelta(seconds=0.5)
+
+
+def test_one_that_failed_before_it_was_held_goes_as_soon_as_the_rules_let_it() -> None:
+    world = a_windowed_world(Register(), window=replace(SUNDAY_NIGHT, open_for=timedelta(minutes=30)))
+    world.azure.failing["register"] = Transient("busy", retry_after=3600)
+    register(world, credit_card())
+    run_until(world, OPENING + timedelta(hours=2))
+    with_tenant(world, "adventure", **windowed(None, Register()))
+    world.run(timedelta(minutes=6))
+    assert the_delivery(world).state is DeliveryState.DELIVERED
+
+
+def test_nobody_looks_again_and_again_where_another_subscription_holds_it_now() -> None:
+    world = held_world()
+    (wish,) = world.rules.rules.tenants["adventure"].subscriptions
+    with_tenant(world, "adventure", subscriptions=(replace(wish, name="another"),))
+    world.run(timedelta(hours=1))
+    looks = world.looks
+    world.run(timedelta(days=1))
+    assert world.looks == looks
+    assert the_delivery(world).subscription == "another"
 
 
 def test_what_azure_asked_to_leave_alone_is_not_woken_sooner_by_the_timer() -> None:
