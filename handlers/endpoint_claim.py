@@ -28,7 +28,9 @@ def claim(turn: Turn[DeliveryRow], action: Endpoint) -> Standing:
     """
     row, rows = turn.row, turn.fanout.rows
     target = _target(turn, action)
-    newer = _newer(turn, target)
+    newer = _newer(target, row, rows)
+    if newer and newer.state is DeliveryState.HELD and newer.next_at > turn.now:
+        newer = None  # nobody waits for what is held until later
     if newer and is_final(newer.state):
         return Standing.SUPERSEDED
     if target.claimant == row.address:
@@ -45,13 +47,13 @@ def claim(turn: Turn[DeliveryRow], action: Endpoint) -> Standing:
 
 def stand_by(turn: Turn[DeliveryRow], action: Endpoint) -> None:
     """Let others at the endpoint while this delivery is held; an older one that is let go at the same time waits for it."""
+    row, rows = turn.row, turn.fanout.rows
     target = _target(turn, action)
-    row = turn.row
     waiting = replace(target, claimant=None) if target.claimant == row.address else target
-    if _newer(turn, target) is None:
+    if _newer(target, row, rows) is None:
         waiting = replace(waiting, desired=row.address, rank=row.rank)
     if waiting != target:
-        turn.fanout.rows.save_target(waiting)
+        rows.save_target(waiting)
 
 
 def take(turn: Turn[DeliveryRow], action: Endpoint) -> bool:
@@ -107,12 +109,9 @@ def _is_free(target: TargetRow, rows: Rows) -> bool:
     return not claimant or is_final(claimant.state)
 
 
-def _newer(turn: Turn[DeliveryRow], target: TargetRow) -> DeliveryRow | None:
-    """The delivery of a newer version that serves, or still may. Nobody waits for one that is held until later."""
-    row = turn.row
+def _newer(target: TargetRow, row: DeliveryRow, rows: Rows) -> DeliveryRow | None:
+    """The delivery of a newer version that serves, or still may."""
     if (target.rank, target.desired.partition) <= (row.rank, row.partition):
         return None
-    newer = turn.fanout.rows.find_delivery(target.desired)
-    if newer is None or newer.state in CAME_TO_NOTHING:
-        return None
-    return None if newer.state is DeliveryState.HELD and newer.next_at > turn.now else newer
+    newer = rows.find_delivery(target.desired)
+    return None if newer is None or newer.state in CAME_TO_NOTHING else newer

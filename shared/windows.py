@@ -7,7 +7,8 @@ the clocks jump over it, comes as they have jumped; one that exists twice comes 
 
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
@@ -32,8 +33,11 @@ def require_cron(expression: str) -> None:
 
 @cache
 def timezones() -> frozenset[str]:
-    """The names of the IANA database, as this machine or package `tzdata` has it."""
-    return frozenset(available_timezones())
+    """The names of the IANA database as package `tzdata` has it, the same on every machine.
+
+    zoneinfo takes what a name means from the operating system, and from the package where that has no database or not the name.
+    """
+    return frozenset(files("tzdata").joinpath("zones").read_text(encoding="ascii").split())
 
 
 def next_opening(window: Window, after: datetime) -> datetime:

@@ -392,9 +392,12 @@ def test_a_push_waits_for_the_window_like_any_other_delivery() -> None:
 # ---- several
 
 
-def test_of_two_that_are_held_the_newest_is_deployed_alone() -> None:
-    world = held_world(CARDS)
-    register(world, credit_card("2"))
+@pytest.mark.parametrize(("first", "second"), ["12", "21"], ids=["older first", "newer first"])
+def test_of_two_that_are_held_the_newest_is_deployed_alone(first: str, second: str) -> None:
+    world = a_windowed_world(CARDS)
+    for version in (first, second):
+        register(world, credit_card(version))
+        world.run()
     run_until(world, OPENING + timedelta(hours=3))
     assert {version: row.state for version, row in deliveries(world).items()} == {
         "1": DeliveryState.SUPERSEDED,
