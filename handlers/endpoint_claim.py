@@ -29,6 +29,8 @@ def claim(turn: Turn[DeliveryRow], action: Endpoint) -> Standing:
     row, rows = turn.row, turn.fanout.rows
     target = _target(turn, action)
     newer = _newer(target, row, rows)
+    if newer and newer.state is DeliveryState.HELD and newer.next_at > turn.now:
+        newer = None  # nobody waits for what is held until later
     if newer and is_final(newer.state):
         return Standing.SUPERSEDED
     if target.claimant == row.address:
@@ -41,6 +43,17 @@ def claim(turn: Turn[DeliveryRow], action: Endpoint) -> Standing:
     if wanted != target or not target.etag:
         rows.save_target(wanted)
     return Standing.MINE if wanted.claimant == row.address else Standing.OTHERS
+
+
+def stand_by(turn: Turn[DeliveryRow], action: Endpoint) -> None:
+    """Let others at the endpoint while this delivery is held; an older one that is let go at the same time waits for it."""
+    row, rows = turn.row, turn.fanout.rows
+    target = _target(turn, action)
+    waiting = replace(target, claimant=None) if target.claimant == row.address else target
+    if _newer(target, row, rows) is None:
+        waiting = replace(waiting, desired=row.address, rank=row.rank)
+    if waiting != target:
+        rows.save_target(waiting)
 
 
 def take(turn: Turn[DeliveryRow], action: Endpoint) -> bool:

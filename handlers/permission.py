@@ -1,33 +1,41 @@
-"""Asked before a delivery's effect and again before it counts as delivered: is it still allowed, and wanted?"""
+"""Asked before a delivery's effect and again before it counts as delivered: is it still allowed, and wanted?
+
+And may it begin now? Outside its subscription's window it is held until that opens. Once it has begun it goes on to its end, all
+steps of a rollout's traffic included, also when the window closes meanwhile: to stop halfway would leave two versions serving.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from handlers.turns import Turn
 from shared import backoff
 from shared.assets import RegistryAsset
-from shared.planning import Allowed, NoLongerAllowed, Paused, SharedAsset, still_allowed
+from shared.planning import Allowed, Decision, NoLongerAllowed, Paused, SharedAsset, still_allowed
 from shared.rows import DeliveryRow
-from shared.rules import Approver
+from shared.rules import Approver, Window
 from shared.states import DeliveryState
+from shared.windows import is_open, next_opening
 
 
 def claimed(turn: Turn[DeliveryRow], step: str, asset: RegistryAsset, effect: Callable[[DeliveryRow], DeliveryRow]) -> DeliveryRow:
     """Claim the row for `step`, ask whether the delivery is still allowed, then have the effect, which gets the row `running`."""
+    made = turn.row.step not in ("", step)  # an earlier claim's change, if it is not what is lacking now
     row = turn.claim(step)
-    return unless_withdrawn(turn, row, asset) or effect(replace(row, state=DeliveryState.RUNNING))
+    return unless_withdrawn(turn, row, asset, begun=made) or effect(replace(row, state=DeliveryState.RUNNING))
 
 
 def delivered(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryAsset) -> DeliveryRow:
     """The row `delivered`, unless it is withdrawn at the last moment."""
-    withdrawn = unless_withdrawn(turn, row, asset)
+    withdrawn = unless_withdrawn(turn, row, asset, begun=True)
     return withdrawn or replace(row, state=DeliveryState.DELIVERED, failures=0)
 
 
-def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryAsset) -> DeliveryRow | None:
+def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryAsset, *, begun: bool = False) -> DeliveryRow | None:
     """The row as it has to go on otherwise, where the rules as they are now, or a command, say so; None where it may go on.
 
-    It is then held, awaits approval, is cancelled, or starts over with the action that the rules ask for today.
+    It is then held, awaits approval, is cancelled, or starts over with the action that the rules ask for today. `begun`: it had
+    an effect, or may have had one, even if the row does not say since when.
     """
     if row.cancelled_by:
         return replace(row.tried(turn.now, row.step, f"cancelled by {row.cancelled_by}"), state=DeliveryState.CANCELLED)
@@ -35,6 +43,8 @@ def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryA
     match still_allowed(row, shared, turn.fanout.rules.current()):
         case Allowed(decision) if decision.approval and not row.approved_by:
             return _await_approval(turn, row, decision.approval)
+        case Allowed(Decision(window=Window() as window) as decision) if not (begun or row.since or is_open(window, turn.now)):
+            return _hold_until_open(turn, row, decision, window)
         case Allowed(decision) if decision.action != row.action:  # a limit or the subscription changed: go on by today's
             return turn.again(replace(row, action=decision.action), 0)
         case Allowed():
@@ -44,6 +54,23 @@ def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryA
             return turn.again(replace(held, state=DeliveryState.HELD), backoff.HORIZON)
         case NoLongerAllowed(reason):
             return replace(row.tried(turn.now, row.step, f"cancelled: {reason}"), state=DeliveryState.CANCELLED)
+
+
+def _hold_until_open(turn: Turn[DeliveryRow], row: DeliveryRow, decision: Decision, window: Window) -> DeliveryRow:
+    """By today's rules, which the row names from now on: the timer asks them whether it is still to be held (handlers.held)."""
+    now = turn.now
+    opening = next_opening(window, now)
+    held = replace(
+        row.noted(now, "", f"held until {opening:%Y-%m-%dT%H:%MZ}: subscription {decision.subscription} releases in its window"),
+        state=DeliveryState.HELD,
+        publication=decision.publication or "",
+        subscription=decision.subscription,
+        rules_revision=decision.revision,
+        step="",
+        failures=0,
+    )
+    soonest = now + timedelta(seconds=backoff.spread(backoff.SHORTEST_POLL))  # a wake-up may come early by the tables' clock
+    return replace(held, next_at=max(opening, soonest))
 
 
 def look_for_approval(turn: Turn[DeliveryRow]) -> DeliveryRow:

@@ -3,8 +3,9 @@
 import logging
 from datetime import datetime
 
+from handlers.held import HeldRows
 from shared import logs
-from shared.messages import Queue, of_wake_up
+from shared.messages import Outgoing, Queue, of_wake_up
 from shared.ports import Fanout
 from shared.wakeups import WakeUp, nudge_of
 
@@ -14,16 +15,24 @@ MOST = 1000  # rows a run
 
 
 def handle(fanout: Fanout) -> None:
-    """It raises no rev, and all timers within ten minutes send the same message: it heals, and never multiplies."""
+    """It raises no rev, and all timers within ten minutes send the same message: it heals, and never multiplies.
+
+    What is held until soon is woken when it is due, and must not crowd out what is overdue already.
+    """
     now = fanout.clock.now()
-    overdue = [WakeUp.nudging(row.address, row.rev, now) for row in fanout.open_work.overdue(now - fanout.overdue_after)]
-    if overdue:
-        nudges = [of_wake_up(wake_up) for wake_up in _of_this_run(overdue, now)]
+    held = HeldRows(fanout.rules.current, now)
+    overdue: list[Outgoing] = []
+    ahead: list[Outgoing] = []
+    for row in fanout.open_work.overdue(now - fanout.overdue_after, held.is_due):
+        at = held.wake_at(row)
+        (ahead if at else overdue).append(of_wake_up(WakeUp.nudging(row.address, row.rev, now), at))
+    nudges = _of_this_run(overdue, now) + _of_this_run(ahead, now)
+    if nudges:
         fanout.queues.send(Queue.WAKEUPS, nudges)
-        logs.event(log, "nudged", rows=len(nudges), of=len(overdue))
+        logs.event(log, "nudged", rows=len(nudges), of=len(overdue) + len(ahead))
 
 
-def _of_this_run(overdue: list[WakeUp], now: datetime) -> list[WakeUp]:
+def _of_this_run(nudges: list[Outgoing], now: datetime) -> list[Outgoing]:
     """MOST of them; every ten minutes the next ones, round and round: what stays overdue keeps no other from being nudged."""
-    first = nudge_of(now) * MOST % len(overdue)
-    return (overdue[first:] + overdue[:first])[:MOST]
+    first = nudge_of(now) * MOST % len(nudges) if nudges else 0
+    return (nudges[first:] + nudges[:first])[:MOST]

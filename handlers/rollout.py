@@ -52,7 +52,7 @@ def _next(turn: Turn[DeliveryRow], rollout: Rollout, state: OperationState) -> D
         failing = row.failing
         return remove(turn, action, Change.UNDO, lambda *_: ended_in_failure(turn, failing))
     model = turn.fanout.rows.planned_asset(row.asset, row.registry)
-    if withdrawn := unless_withdrawn(turn, row, model):
+    if withdrawn := unless_withdrawn(turn, row, model, begun=bool(row.step)):  # whether it was made, the look will tell
         return withdrawn_from(turn, action, withdrawn)
     match endpoint_claim.claim(turn, action):
         case Standing.SUPERSEDED:

@@ -22,7 +22,9 @@ def withdrawn_from(turn: Turn[DeliveryRow], action: Action, withdrawn: DeliveryR
     match withdrawn.state:
         case DeliveryState.CANCELLED:
             return called_off(turn, action, DeliveryState.CANCELLED, withdrawn.attempts[-1].outcome)
-        case DeliveryState.HELD | DeliveryState.AWAITING_APPROVAL:
+        case DeliveryState.HELD:
+            endpoint_claim.stand_by(turn, action)
+        case DeliveryState.AWAITING_APPROVAL:
             endpoint_claim.release(turn, action)
     return replace(withdrawn, operation=None)
 

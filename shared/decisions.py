@@ -13,7 +13,7 @@ from shared import objections
 from shared.assets import Asset, WorkspaceId
 from shared.matching import matches_glob
 from shared.objections import SharedAsset
-from shared.rules import Action, Approver, Publication, Rules, Subscription, Tenant
+from shared.rules import Action, Approver, Publication, Rules, Subscription, Tenant, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Decision:
     """Yes or no to one action of one subscription, or of a pull, which has none ("").
 
     `publication` is None where none lets the asset out to the tenant, as where the asset is the provider's own.
-    `approval` is whose approval a yes waits for.
+    `approval` is whose approval a yes waits for, `window` when it may begin.
     """
 
     allowed: bool
@@ -33,6 +33,7 @@ class Decision:
     reason: str
     revision: int
     approval: Approver | None = None
+    window: Window | None = None
 
 
 def decisions(publisher: Tenant, subscriber: Tenant, shared: SharedAsset, rules: Rules) -> list[Decision]:
@@ -123,6 +124,7 @@ def _decide(
         reason=objection or f"subscription {subscription.name} wants it",
         revision=rules.revision,
         approval=subscription.approval,
+        window=subscription.window,
     )
 
 

@@ -1,6 +1,6 @@
 """What the handlers need of the world, as Protocols, and the bundle in which they get it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -96,8 +96,11 @@ class OpenWork(Protocol):
     def add(self, address: Address) -> None:
         """A share's address, or `deliveries_of` an asset. Called before the rows are written: a crash between loses nothing."""
 
-    def overdue(self, before: datetime) -> Iterable[WorkRow]:
-        """The open rows whose `next_at` lies before that time. Forgets, on the way, what has no open rows left."""
+    def overdue(self, before: datetime, is_due: Callable[[WorkRow], bool] = lambda _: False) -> Iterable[WorkRow]:
+        """The open rows whose `next_at` lies before that time, and those that are due for another reason.
+
+        Forgets, on the way, what has no open rows left.
+        """
 
 
 class RulesSource(Protocol):

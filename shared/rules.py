@@ -6,6 +6,7 @@ Rules are checked before they get here (see `shared.rules_file`), so these are p
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from shared.assets import Kind, WorkspaceId
@@ -149,8 +150,23 @@ class Approver(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """When deliveries may begin: from each time that `cron` names, by the clocks of `timezone`, `open_for` so long.
+
+    `cron` has five fields, `timezone` is a name of the IANA database. See `shared.windows`.
+    """
+
+    cron: str
+    open_for: timedelta
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
-    """What a tenant wants, from whom, `into` which of its workspaces, what is done with it there, and after whose approval."""
+    """What a tenant wants, from whom, `into` which of its workspaces, and what is done with it there.
+
+    A delivery waits for the approval or the window, if there is one; there are never both.
+    """
 
     name: str
     from_tenants: tuple[str, ...]
@@ -158,6 +174,7 @@ class Subscription:
     into: WorkspaceId
     actions: tuple[Action, ...]
     approval: Approver | None = None
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ from shared.rules import (
     Tenant,
 )
 from shared.rules_actions import REGISTER, ActionShape, action_value
-from shared.rules_shapes import IMMEDIATELY, PRESENT, ProviderShape, TenantShape
+from shared.rules_release import IMMEDIATELY, duration_words
+from shared.rules_shapes import PRESENT, ProviderShape, TenantShape
 
 type Document = Mapping[str, Any]
 
@@ -142,8 +143,16 @@ def _subscription(subscription: Subscription) -> Document:
         "assets": [_pattern(pattern) for pattern in subscription.assets],
         "into": str(subscription.into),
         "actions": [action_to_document(action) for action in subscription.actions],
-        "release": {"approval": subscription.approval.value} if subscription.approval else IMMEDIATELY,
+        "release": _release(subscription),
     }
+
+
+def _release(subscription: Subscription) -> str | Document:
+    if subscription.approval:
+        return {"approval": subscription.approval.value}
+    if window := subscription.window:
+        return {"window": window.cron, "for": duration_words(window.open_for), "timezone": window.timezone}
+    return IMMEDIATELY
 
 
 def _pattern(pattern: AssetPattern) -> Document:

@@ -5,14 +5,13 @@ Each shape turns itself into the value of `shared.rules` that it stands for. Wha
 `shared.rules_checks`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field, Tag
+from pydantic import BaseModel, Field
 
 from shared.assets import Kind
 from shared.rules import (
     EVERYONE,
-    Approver,
     AssetPattern,
     Limits,
     Provider,
@@ -24,6 +23,7 @@ from shared.rules import (
     TenantState,
 )
 from shared.rules_actions import ActionShape, action_value
+from shared.rules_release import IMMEDIATELY, ApprovalShape, Release, WindowShape
 from shared.rules_words import (
     STRICT,
     Accepted,
@@ -37,12 +37,9 @@ from shared.rules_words import (
     Rename,
     Some,
     Workspace,
-    by_type,
-    refused,
 )
 
 PRESENT = "present"
-IMMEDIATELY: Literal["immediately"] = "immediately"
 
 
 class _Shape(BaseModel):
@@ -90,25 +87,6 @@ class PublicationShape(_Shape):
         )
 
 
-class ApprovalShape(_Shape):
-    approval: Annotated[Approver, Field(strict=False)]
-
-
-def _no_window(release: object) -> object:
-    """The rules format has windows, this version does not."""
-    if isinstance(release, dict) and "window" in release:
-        remedy = "write immediately, or {approval: provider} or {approval: subscriber}"
-        raise refused("a window is not supported by this version", remedy)
-    return release
-
-
-type Release = Annotated[
-    Annotated[Literal["immediately"], Tag("<text>")] | Annotated[ApprovalShape, Tag("<mapping>")],
-    by_type({"text": str, "mapping": dict}),
-    BeforeValidator(_no_window),
-]
-
-
 class SubscriptionShape(_Shape):
     name: Name
     from_: Annotated[Some[Party], Field(alias="from")]
@@ -125,6 +103,7 @@ class SubscriptionShape(_Shape):
             into=self.into,
             actions=tuple(map(action_value, self.actions)),
             approval=self.release.approval if isinstance(self.release, ApprovalShape) else None,
+            window=self.release.value() if isinstance(self.release, WindowShape) else None,
         )
 
 

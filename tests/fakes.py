@@ -192,14 +192,14 @@ class FakeOpenWork:
         self.addresses.add(address)
         self.added[address] = self.clock.now()
 
-    def overdue(self, before: datetime) -> Iterable[WorkRow]:
+    def overdue(self, before: datetime, is_due: Callable[[WorkRow], bool] = lambda _: False) -> Iterable[WorkRow]:
         for address in sorted(self.addresses, key=str):
             row = self.rows.shares.get(address)
             found = [row] if row else list(self.rows.open_deliveries(address.partition))
             still_open = [each for each in found if not is_done(each)]
             if not still_open and self.added[address] < before:
                 self.addresses.discard(address)
-            yield from (each for each in still_open if each.next_at < before)
+            yield from (each for each in still_open if each.next_at < before or is_due(each))
 
 
 @dataclass

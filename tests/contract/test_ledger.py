@@ -308,6 +308,16 @@ def test_a_share_whose_outcome_is_not_out_is_open_work(tables: TableServiceClien
     assert list(work.overdue(NOW + timedelta(seconds=1))) == []
 
 
+def test_open_work_is_found_also_when_it_is_due_for_another_reason(tables: TableServiceClient) -> None:
+    ledger = Ledger(tables)
+    work = OpenWorkTable(tables, ledger)
+    work.add(Address(RowKind.DELIVERY, credit_card().key, ""))
+    held = replace(delivery(), state=DeliveryState.HELD, next_at=NOW + timedelta(days=900))
+    ledger.save_page(replace(plan(), cursor="z"), [held])
+    assert list(work.overdue(NOW)) == []
+    assert list(work.overdue(NOW, lambda row: row.state is DeliveryState.HELD)) == [held]
+
+
 def test_open_work_is_found_when_overdue_and_forgotten_when_done(tables: TableServiceClient) -> None:
     ledger = Ledger(tables)
     work = OpenWorkTable(tables, ledger)

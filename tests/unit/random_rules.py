@@ -4,6 +4,7 @@ A yes needs a dozen things to fit, so what fits everything comes first and often
 """
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 
 from hypothesis import strategies as st
@@ -29,6 +30,7 @@ from shared.rules import (
     TagCondition,
     Tenant,
     TenantState,
+    Window,
 )
 
 TENANTS = ("fabrikam", "northwind", "tailwind")
@@ -129,6 +131,15 @@ _publications = _named(
 _readers = st.just(("*",)) | _some(st.sampled_from(PARTIES), least=1)
 
 
+WINDOWS = (Window("0 1 * * SUN", timedelta(hours=4), "Europe/Berlin"), Window("*/30 * * * *", timedelta(minutes=90), "UTC"))
+
+
+def _released(subscription: Subscription, release: Approver | Window | None) -> Subscription:
+    if isinstance(release, Window):
+        return replace(subscription, window=release)
+    return replace(subscription, approval=release)
+
+
 @cache  # building a strategy costs more than drawing from it
 def _subscriptions(workspaces: tuple[WorkspaceId, ...]) -> st.SearchStrategy[tuple[Subscription, ...]]:
     """They may lead into others' workspaces, as they can between two applies."""
@@ -139,8 +150,8 @@ def _subscriptions(workspaces: tuple[WorkspaceId, ...]) -> st.SearchStrategy[tup
         assets=st.just(_anything) | _some(patterns, least=1),
         into=st.sampled_from((*workspaces, *workspaces, *WORKSPACES)),
         actions=_actions.map(tuple),
-        approval=st.sampled_from([None, *Approver]),
     )
+    subscriptions = st.builds(_released, subscriptions, st.sampled_from([None, *Approver, *WINDOWS]))
     return _named(subscriptions, least=1)
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from shared.rules import BatchEndpoint, Endpoint
+from shared.rules import BatchEndpoint, Endpoint, Window
 from shared.states import DeliveryState
 from tests.fakes import World
 from tests.saboteur import Saboteur, sabotage
+from tests.unit.command_world import with_tenant
 from tests.unit.endpoint_world import (
     FABRIKAM,
     a_subscriber_of,
@@ -63,6 +64,21 @@ def upgraded(world: World) -> World:
 
 def a_new_endpoint() -> World:
     world = nothing_yet()
+    register(world, credit_card("1"))
+    return world
+
+
+def within_a_window(world: World) -> World:
+    """Twice an hour, beyond what is scheduled ahead at first."""
+    wishes = world.rules.rules.tenants["fabrikam"].subscriptions
+    window = Window("*/30 * * * *", timedelta(minutes=10), "UTC")
+    with_tenant(world, "fabrikam", subscriptions=tuple(replace(wish, window=window) for wish in wishes))
+    world.clock.time += timedelta(minutes=11)
+    return world
+
+
+def a_new_endpoint_that_waits_for_its_window() -> World:
+    world = within_a_window(nothing_yet())
     register(world, credit_card("1"))
     return world
 
@@ -193,6 +209,7 @@ def a_recall_of_the_only_version() -> World:
 
 SCENES: list[Scene] = [
     a_new_endpoint,
+    a_new_endpoint_that_waits_for_its_window,
     an_upgrade_that_removes_the_old_one,
     an_upgrade_beside_a_tenants_own,
     an_upgrade_that_takes_its_time,
@@ -284,6 +301,12 @@ def two_versions_at_once() -> World:
     return upgraded(world)
 
 
+def two_versions_that_wait_for_their_window() -> World:
+    world = within_a_window(with_version_1())
+    register(world, credit_card("3"))
+    return upgraded(world)
+
+
 def a_cancel_that_may_come_too_late() -> World:
     world = with_version_1()
     publish_until(world, "2", lambda: is_half_way(world))
@@ -303,10 +326,11 @@ def a_recall_that_may_come_before_the_end_or_after() -> World:
     ("scene", "may_be"),
     [
         (two_versions_at_once, {DeliveryState.DELIVERED, DeliveryState.SUPERSEDED}),
+        (two_versions_that_wait_for_their_window, {DeliveryState.DELIVERED, DeliveryState.SUPERSEDED}),
         (a_cancel_that_may_come_too_late, {DeliveryState.DELIVERED, DeliveryState.CANCELLED}),
         (a_recall_that_may_come_before_the_end_or_after, {DeliveryState.RECALLED}),
     ],
-    ids=["two versions", "cancel", "recall"],
+    ids=["two versions", "two held versions", "cancel", "recall"],
 )
 def test_a_crash_at_any_call_leaves_the_newest_that_was_delivered_serving(
     scene: Scene, may_be: set[DeliveryState], when: str

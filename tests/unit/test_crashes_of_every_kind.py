@@ -16,7 +16,7 @@ from shared.assets import Asset, Kind, RegistryAsset
 from shared.errors import Owner, Permanent
 from shared.messages import Outgoing, Queue
 from shared.rows import DeliveryRow
-from shared.rules import Approver, Mode, Tenant, TenantState
+from shared.rules import Approver, Mode, Tenant, TenantState, Window
 from tests.fakes import World
 from tests.saboteur import sabotage
 from tests.unit.test_every_kind import ENVIRONMENT, STEP, registered, with_components, world_of
@@ -63,6 +63,12 @@ def without_subscriptions(tenant: Tenant) -> Tenant:
 
 def asking_first(tenant: Tenant) -> Tenant:
     return replace(tenant, subscriptions=tuple(replace(each, approval=Approver.SUBSCRIBER) for each in tenant.subscriptions))
+
+
+def within_a_window(tenant: Tenant) -> Tenant:
+    """It opens half an hour after the world begins, beyond what is scheduled ahead."""
+    window = Window("30 12 * * *", timedelta(minutes=90), "UTC")
+    return replace(tenant, subscriptions=tuple(replace(each, window=window) for each in tenant.subscriptions))
 
 
 def a_shared(asset: Asset, world: World) -> World:
@@ -169,6 +175,13 @@ def data_is_approved() -> World:
     return world
 
 
+def data_is_held_until_a_window_opens() -> World:
+    world = heard(with_fabrikam(world_of(), within_a_window))
+    registered(world, CARDS, uri="azureml://paths/cards")
+    share(world, CARDS)
+    return world
+
+
 SCENES: list[Scene] = [
     a_component_with_environment_and_code_is_shared,
     a_component_of_a_private_environment_is_shared,
@@ -182,6 +195,7 @@ SCENES: list[Scene] = [
     delivered_data_is_recalled,
     data_is_recalled_that_one_has_and_another_has_still_to_approve,
     data_is_approved,
+    data_is_held_until_a_window_opens,
 ]
 
 

@@ -1,5 +1,6 @@
 """The folder in which rules are written: what is read from it, and what whoever wrote it is told."""
 
+from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent
 
@@ -26,6 +27,7 @@ from shared.rules import (
     TagCondition,
     Tenant,
     TenantState,
+    Window,
 )
 from shared.rules_document import (
     action_from_document,
@@ -231,16 +233,45 @@ def test_given_all_that_a_rule_can_say_when_read_then_every_field_counts(folder:
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "open_for", "written"),
+    [
+        ("30m", timedelta(minutes=30), "30m"),
+        ("4h", timedelta(hours=4), "4h"),
+        ("1d", timedelta(days=1), "1d"),
+        ("1h30m", timedelta(minutes=90), "1h30m"),
+        ("90m", timedelta(minutes=90), "1h30m"),
+        ("2d1h1m", timedelta(days=2, hours=1, minutes=1), "2d1h1m"),
+    ],
+)
+def test_given_a_window_when_read_and_written_then_it_stays_open_as_long(
+    folder: Folder, words: str, open_for: timedelta, written: str
+) -> None:
+    folder.change("tenants/fabrikam.yaml", "release: immediately", window(hours=words))
+
+    _, (fabrikam, _) = read_rules(folder.root)
+
+    (subscription,) = fabrikam.subscriptions
+    assert (subscription.approval, subscription.window) == (None, Window("0 1 * * SUN", open_for, "Europe/Berlin"))
+    (document,) = to_document(fabrikam)["subscriptions"]
+    assert document["release"] == {"window": "0 1 * * SUN", "for": written, "timezone": "Europe/Berlin"}
+
+
 CODE = "azureml://registries/contoso-hub/codes/score/versions/1"
 OTHER_S_CODE = "WORKSPACE3/codes/score/versions/1"
 ONLINE = "{online_endpoint: {name: cards, instance_type: Standard_DS3_v2, instance_count: 2, traffic: [10, 100]}}"
 AN_ACTION = "23: subscriptions[0].actions[1]:"
 AN_ENDPOINT = "23: subscriptions[0].actions[1].online_endpoint"
 A_BATCH = "23: subscriptions[0].actions[1].batch_endpoint"
+A_WINDOW = "24: subscriptions[0].release"
 
 
 def scoring(fields: str) -> str:
     return f"instance_count: 2, scoring: {{{fields}}},"
+
+
+def window(cron: str = '"0 1 * * SUN"', hours: str = "4h", zone: str = "Europe/Berlin") -> str:
+    return f"release: {{window: {cron}, for: {hours}, timezone: {zone}}}"
 
 
 MISTAKES = [
@@ -315,11 +346,24 @@ MISTAKES = [
     (ONLINE, "{batch_endpoint: {name: cards, compute: cpu, instance_count: 5}}", f"{A_BATCH}:", "5 instances are more"),
     ("release: immediately", "release: later", "24: subscriptions[0].release:", "write 'immediately'"),
     ("release: immediately", "release: {approval: me}", "24: subscriptions[0].release.approval:", "'provider' or 'subscriber'"),
+    ("release: immediately", "release: [later]", "24: subscriptions[0].release:", "must be a text or a mapping"),
+    ("release: immediately", window('"1 * * SUN"'), f"{A_WINDOW}.window:", "no cron expression: it has 4 fields, not 5"),
+    ("release: immediately", window('"0 25 * * SUN"'), f"{A_WINDOW}.window:", "no cron expression: bad hour"),
+    ("release: immediately", window('"0 0 31 2 *"'), f"{A_WINDOW}.window:", "each Sunday at 01:00"),
+    ("release: immediately", window(zone="Europe/Berln"), f"{A_WINDOW}.timezone:", "did you mean 'Europe/Berlin'?"),
+    ("release: immediately", window(zone="CE Standard"), f"{A_WINDOW}.timezone:", "a name of the IANA database"),
+    ("release: immediately", window(hours="0m"), f"{A_WINDOW}.for:", "'0m' is no time at all"),
+    ("release: immediately", window(hours="-4h"), f"{A_WINDOW}.for:", "30m, 4h, 1d or 1h30m"),
+    ("release: immediately", window(hours="4"), f"{A_WINDOW}.for:", "4 is no duration"),
+    ("release: immediately", window(hours="30m4h"), f"{A_WINDOW}.for:", "'30m4h' is no duration"),
+    ("release: immediately", window(hours='""'), f"{A_WINDOW}.for:", "'' is no duration"),
+    ("release: immediately", 'release: {window: "0 1 * * *", for: 4h}', f"{A_WINDOW}.timezone:", "is missing"),
+    ("release: immediately", "release: {for: 4h, timezone: UTC}", f"{A_WINDOW}.window:", "is missing"),
     (
         "release: immediately",
-        'release: {window: "0 1 * * SUN", for: 4h, timezone: Europe/Berlin}',
-        "24: subscriptions[0].release:",
-        "a window is not supported by this version",
+        'release: {approval: provider, window: "0 1 * * *", for: 4h, timezone: UTC}',
+        f"{A_WINDOW}.approval:",
+        "is no field here",
     ),
     ("name: inner\n", 'name: inner\n    as: "{tenant}-{kind}"\n', "15: publications[1].as:", "no other placeholders"),
     ("name: inner\n", 'name: inner\n    as: "data.{name}"\n', "15: publications[1].as:", "letters, digits"),

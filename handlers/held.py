@@ -1,0 +1,53 @@
+"""What is held until a window opens, as the timer sees it.
+
+No wake-up is sent for what lies beyond the horizon, and nobody looks at such a row again and again. Shortly before the opening
+the timer sends the one that it lacks: it comes as the window opens, however rarely the timer runs within the horizon. Sooner
+it wakes the row only where today's rules would let it go sooner.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from shared import backoff, windows
+from shared.rows import DeliveryRow, WorkRow
+from shared.rules import Rules, Window
+from shared.states import DeliveryState
+
+
+class HeldRows:
+    """What one run of the timer asks of held rows. The rules are not read where there is none."""
+
+    def __init__(self, current_rules: Callable[[], Rules], now: datetime) -> None:
+        self._current_rules = current_rules
+        self._now = now
+        self._horizon = now + timedelta(seconds=backoff.HORIZON)
+        self._releases: dict[Window, datetime] = {}
+
+    def is_due(self, row: WorkRow) -> bool:
+        """Not what waits for a paused tenant within the horizon, its wake-up is on its way; nor what failed and is tried again."""
+        if not isinstance(row, DeliveryRow) or row.state is not DeliveryState.HELD or row.failures:
+            return False
+        window = self._window_of(row)
+        if row.next_at <= self._horizon:
+            return window is not None
+        return window is None or self._release(window) < row.next_at
+
+    def wake_at(self, row: WorkRow) -> datetime | None:
+        """When a due row's wake-up is to come; None for at once."""
+        return row.next_at if self._now < row.next_at <= self._horizon else None
+
+    @cached_property
+    def _rules(self) -> Rules:
+        return self._current_rules()
+
+    def _window_of(self, row: DeliveryRow) -> Window | None:
+        """Today's window of the subscription that held it; None where it has none any more, or is gone."""
+        tenant = self._rules.tenant(row.tenant)
+        subscriptions = tenant.subscriptions if tenant else ()
+        return next((each.window for each in subscriptions if each.name == row.subscription), None)
+
+    def _release(self, window: Window) -> datetime:
+        if window not in self._releases:
+            self._releases[window] = windows.release(window, self._now)
+        return self._releases[window]

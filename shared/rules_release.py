@@ -1,0 +1,83 @@
+"""What `release` of a subscription can be: at once, after an approval, or within a window."""
+
+import re
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, InstanceOf, Tag
+
+from shared import windows
+from shared.rules import Approver, Window
+from shared.rules_words import STRICT, refused
+
+IMMEDIATELY: Literal["immediately"] = "immediately"
+
+_DURATION = re.compile(r"(?=.)(?:(?P<days>[0-9]{1,4})d)?(?:(?P<hours>[0-9]{1,4})h)?(?:(?P<minutes>[0-9]{1,4})m)?")
+
+
+def _duration(words: object) -> timedelta:
+    remedy = "write how long the window stays open, in days, hours and minutes: 30m, 4h, 1d or 1h30m"
+    found = _DURATION.fullmatch(words) if isinstance(words, str) else None
+    if found is None:
+        raise refused(f"{words!r} is no duration", remedy)
+    duration = timedelta(**{unit: int(number) for unit, number in found.groupdict(default="0").items()})
+    if not duration:
+        raise refused(f"{words!r} is no time at all", remedy)
+    return duration
+
+
+def duration_words(duration: timedelta) -> str:
+    """As a rules file has it: whole minutes."""
+    hours, minutes = divmod(int(duration.total_seconds()) // 60, 60)
+    days, hours = divmod(hours, 24)
+    return "".join(f"{number}{unit}" for number, unit in ((days, "d"), (hours, "h"), (minutes, "m")) if number)
+
+
+def _cron(expression: str) -> str:
+    try:
+        windows.require_cron(expression)
+    except ValueError as wrong:
+        remedy = 'write minute, hour, day of the month, month and day of the week: "0 1 * * SUN" is each Sunday at 01:00'
+        raise refused(f"{expression!r} is no cron expression: {wrong}", remedy) from wrong
+    return expression
+
+
+def _timezone(name: str) -> str:
+    if name not in windows.timezones():
+        similar = get_close_matches(name, windows.timezones(), n=1)
+        remedy = "write a name of the IANA database, such as Europe/Berlin or UTC"
+        raise refused(f"{name!r} is no timezone", f"did you mean {similar[0]!r}? Otherwise {remedy}" if similar else remedy)
+    return name
+
+
+class ApprovalShape(BaseModel):
+    model_config = STRICT
+
+    approval: Annotated[Approver, Field(strict=False)]
+
+
+class WindowShape(BaseModel):
+    model_config = STRICT
+
+    window: Annotated[str, AfterValidator(_cron)]
+    for_: Annotated[InstanceOf[timedelta], BeforeValidator(_duration), Field(alias="for")]
+    timezone: Annotated[str, AfterValidator(_timezone)]
+
+    def value(self) -> Window:
+        return Window(self.window, self.for_, self.timezone)
+
+
+def _form(release: object) -> str | None:
+    """The tag, which in <> is no part of the value's path."""
+    if isinstance(release, dict):
+        return "<window>" if release.keys() & {"window", "for", "timezone"} else "<approval>"
+    return "<text>" if isinstance(release, str) else None
+
+
+type Release = Annotated[
+    Annotated[Literal["immediately"], Tag("<text>")]
+    | Annotated[ApprovalShape, Tag("<approval>")]
+    | Annotated[WindowShape, Tag("<window>")],
+    Discriminator(_form, custom_error_type="form", custom_error_message="must be a text or a mapping"),
+]
