@@ -7,7 +7,6 @@ following the changes lasts.
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 from shared.rules import Provider, Rules, Tenant
@@ -70,12 +69,6 @@ class RulesCache:
         return self._table.load(), started
 
     def _followed(self, rules: Rules, news: News, revision: int) -> Rules:
-        tenants = dict(rules.tenants)
-        for tenant_id in news.tenants:
-            tenant = self._table.tenant(tenant_id)
-            if tenant is None:
-                tenants.pop(tenant_id, None)
-            else:
-                tenants[tenant_id] = tenant
+        changed = {tenant_id: self._table.tenant(tenant_id) for tenant_id in news.tenants}
         provider = self._table.provider() if news.provider else rules.provider
-        return replace(rules, provider=provider, tenants=tenants, revision=revision)
+        return rules.changed(provider, changed, revision)
