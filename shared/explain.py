@@ -21,11 +21,15 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What one of the parties says. `rules` are the names of those of its rules that say so: of all of them, where each says no."""
+    """What one of the parties says. `rules` are the names of its rules that say so: a no is of them all, and `details` are why."""
 
     yes: bool
     text: str
     rules: tuple[str, ...] = ()
+    details: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.details})" if self.details else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,14 @@ class Explanation:
         """The first decision's that has the tenant's answer, or the noes that left nothing to decide."""
         deciding = next((each for each in self.decisions if answer_of(each) is self.answer), None)
         if deciding is not None:
-            return in_words(deciding)
-        return "; ".join(word.text for word in (self.publisher, self.subscriber) if not word.yes)
+            return self.why(deciding)
+        return "; ".join(str(word) for word in (self.publisher, self.subscriber) if not word.yes)
+
+    def why(self, decision: Decision) -> str:
+        """In words: one of the tenant's decisions."""
+        if decision.allowed:
+            return f"{self.publisher}; {in_words(decision)}"
+        return f"{decision.reason} ({self.publisher.details})" if self.publisher.details else decision.reason
 
 
 def explain(shared: SharedAsset, rules: Rules, only: Collection[str] | None = None) -> tuple[Explanation, ...]:
@@ -128,4 +138,4 @@ def _none_of_them(what: str, noes: Iterable[tuple[str, str]]) -> Word:
         by_reason.setdefault(reason, []).append(name)
     said = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in by_reason.items())
     rules = tuple(sorted(name for names in by_reason.values() for name in names))
-    return Word(False, f"{what} ({said or 'it has none'})", rules)
+    return Word(False, what, rules, said or "it has none")
