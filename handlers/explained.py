@@ -11,8 +11,9 @@ from shared.assets import Asset, Kind, WorkspaceId
 from shared.objections import letting_out
 from shared.planning import SharedAsset
 from shared.ports import Rows
-from shared.rows import DeliveryRow, ShareRow
-from shared.rules import Rules, Tenant
+from shared.rows import DeliveryRow, PlanRow, ShareRow
+from shared.rules import Register, Rules, Tenant
+from shared.states import DeliveryState, ShareState
 
 ANY_VERSION = ""
 MOST_NAMED = 10  # workspaces among which to choose
@@ -36,13 +37,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`source` and `tags_from` say, in words, where this is known from. `share` is its row, where it was ever shared."""
+    """`source` and `tags_from` say, in words, where this is known from. `share` is its row, where it was ever shared.
+
+    `notes` are what keeps it from going where the rules allow it.
+    """
 
     shared: SharedAsset
     source: str
     tags_from: str
     share: ShareRow | None = None
-    recall: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class UnclearError(Exception):
@@ -88,8 +92,17 @@ def _from_rows(question: Question, asset: Asset, registry: str, rows: Rows) -> K
         source=f"{share.address}, {share.state}",
         tags_from=tags_from,
         share=share,
-        recall=share.recall or (plan.recall if plan else None),
+        notes=tuple(_notes(share, plan)),
     )
+
+
+def _notes(share: ShareRow, plan: PlanRow | None) -> Iterator[str]:
+    if recall := share.recall or (plan.recall if plan else None):
+        yield f"It was recalled, and nobody gets it any more: {recall}."
+    if share.state is ShareState.FAILED:
+        yield f"Its share failed: {share.reason}."
+    if not share.fan_out:
+        yield "It was shared without being delivered to anybody: a push does that."
 
 
 def _from_rules(
@@ -98,13 +111,23 @@ def _from_rules(
     publisher = rules.tenant_of(workspace)
     if publisher is None:
         raise UnclearError(f"workspace {workspace} belongs to no tenant: correct it, or add it to its tenant's rules")
+    delivered = tuple(_delivered_there(question.asset, workspace, registries, rows))
     for registry, name in _places(question.asset, workspace, publisher, registries, rules):
         asset = replace(question.asset, name=name)
         yield _from_rows(replace(question, workspace=workspace), asset, registry, rows) or Known(
             SharedAsset(asset, registry, workspace, question.tags or {}, question.asset),
             source=f"the rules alone: it was not shared to {registry}" if question.version else "the rules alone",
             tags_from="as given" if question.tags is not None else "not known: none were given",
+            notes=delivered,
         )
+
+
+def _delivered_there(asset: Asset, workspace: WorkspaceId, registries: Collection[str], rows: Rows) -> Iterator[str]:
+    """What Fanout registered in a workspace it does not share from there."""
+    for registry in registries if asset.version else ():
+        delivery = rows.find_delivery(DeliveryRow.address_of(asset, registry, workspace, Register().route))
+        if delivery is not None and delivery.state is DeliveryState.DELIVERED:
+            yield f"Fanout delivered it to {workspace.name} from registry {registry}: it is not shared from there."
 
 
 def _places(

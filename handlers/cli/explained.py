@@ -61,11 +61,7 @@ def _heading(explained: Explained) -> list[str]:
         f"Known from: {known.source}",
         f"Tags: {tags} ({known.tags_from})",
     ]
-    if known.recall:
-        lines.append(f"It was recalled, and nobody gets it any more: {known.recall}")
-    if known.share is not None and known.share.reason is not None:
-        lines.append(f"Its share failed: {known.share.reason}")
-    return [*lines, f"By the rules in force, revision {explained.rules.revision}:"]
+    return [*lines, *known.notes, f"By the rules in force, revision {explained.rules.revision}:"]
 
 
 def _origin(explained: Explained) -> str:
@@ -134,7 +130,7 @@ def document_of(explained: Explained) -> dict[str, Any]:
         "tags": dict(shared.tags),
         "known_from": {"asset": known.source, "tags": known.tags_from},
         "share": str(known.share.address) if known.share else None,
-        "recall": known.recall,
+        "notes": list(known.notes),
         "tenants": [_answer_document(each) for each in explained.answers],
         "decided_before": [_before_document(row, explained.today(row)) for row in explained.before],
     }

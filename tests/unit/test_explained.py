@@ -1,11 +1,13 @@
 """What is known of an asset before it is explained: from its rows where it was shared, else from the rules."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from handlers.explained import Known, Question, UnclearError, decided_before, find
 from shared.assets import Kind, RegistryAsset
+from shared.errors import Owner, Reason
 from shared.planning import SharedAsset
 from shared.rows import PlanRow
 from shared.rules import AssetPattern, Provider, Publication, RegistryRule, Rules, Tenant, TenantState
@@ -93,6 +95,40 @@ def test_given_another_tenant_s_asset_of_the_name_when_asked_with_a_workspace_th
     found = find(replace(VERSION_1, registry="hub", workspace=workspace("tailwind")), rules(), shared_rows())
 
     assert the_one(found).share is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [
+        ({"recall": "it was wrong"}, "It was recalled, and nobody gets it any more: it was wrong."),
+        (
+            {"state": ShareState.FAILED, "reason": Reason("gone", "it is gone", Owner.PUBLISHER, "mend it")},
+            "Its share failed: gone",
+        ),
+        ({"fan_out": False}, "It was shared without being delivered to anybody: a push does that."),
+    ],
+    ids=["recalled", "failed", "no fan-out"],
+)
+def test_given_what_keeps_a_shared_asset_from_its_tenants_when_asked_then_it_is_noted(changes: dict[str, Any], note: str) -> None:
+    rows = FakeRows()
+    rows.insert_share(replace(A_SHARE, **changes))
+
+    (said,) = the_one(find(VERSION_1, rules(), rows)).notes
+
+    assert said.startswith(note)
+
+
+def test_given_a_workspace_that_fanout_delivered_it_to_when_asked_then_it_is_noted_that_it_is_not_shared_from_there() -> None:
+    rows = shared_rows()
+    plan = rows.plan(credit_card(), "hub")
+    assert plan is not None
+    at = A_DELIVERY.address_of(credit_card(), "hub", workspace("tailwind"), "register")
+    delivered = replace(A_DELIVERY, workspace=workspace("tailwind"), row=at.row, state=DeliveryState.DELIVERED)
+    rows.insert_deliveries(plan, [delivered])
+
+    known = the_one(find(replace(VERSION_1, registry="hub", workspace=workspace("tailwind")), rules(), rows))
+
+    assert known.notes == ("Fanout delivered it to tailwind from registry hub: it is not shared from there.",)
 
 
 @pytest.mark.parametrize(
