@@ -22,6 +22,7 @@ from shared.clock import local_now
 from shared.errors import Lost
 from shared.rules import Provider, Rules, Tenant
 from shared.rules_change import Applied, ApplyLostError, News
+from shared.rules_sharing import EqualParts
 
 
 class RulesTable:
@@ -42,13 +43,14 @@ class RulesTable:
             return Rules(Provider(), {}, 0)
         with table_errors("read the rules"):
             found = self._table.query_entities(rows.TENANT_ROWS, parameters=rows.TENANT_BOUNDS)
-            parsed = {row["RowKey"]: (etag_of(row), self._tenant_in(row)) for row in found}
+            parts = EqualParts()
+            parsed = {row["RowKey"]: (etag_of(row), self._tenant_in(row, parts)) for row in found}
         self._parsed = parsed
         return Rules(self.provider(), {tenant.id: tenant for _, tenant in parsed.values()}, rows.head_in(head).revision)
 
-    def _tenant_in(self, row: Any) -> Tenant:
+    def _tenant_in(self, row: Any, parts: EqualParts) -> Tenant:
         etag, tenant = self._parsed.get(row["RowKey"], ("", None))
-        return tenant if tenant is not None and etag == etag_of(row) else rows.tenant_in(row)
+        return tenant if tenant is not None and etag == etag_of(row) else parts.shared(rows.tenant_in(row))
 
     def revision(self) -> int:
         """The revision in force: one point read."""
