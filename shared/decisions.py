@@ -41,7 +41,7 @@ def decisions(publisher: Tenant, subscriber: Tenant, shared: SharedAsset, rules:
     about_it = [
         subscription
         for subscription in sorted(subscriber.subscriptions, key=lambda subscription: subscription.name)
-        if _is_about(subscription, publisher, shared.asset, rules)
+        if passes_over(subscription, publisher, shared.asset, rules) is None
     ]
     if not about_it:
         return []
@@ -94,11 +94,13 @@ def _objection_of_origin(
     return objections.of_publisher(publication, tenant, workspace, shared)
 
 
-def _is_about(subscription: Subscription, publisher: Tenant, asset: Asset, rules: Rules) -> bool:
-    """Whether it names the publisher and the asset, even if an `except` or a tag then says no."""
-    return rules.provider.includes(subscription.from_tenants, publisher.id) and any(
-        pattern.kind is asset.kind and matches_glob(pattern.name, asset.name) for pattern in subscription.assets
-    )
+def passes_over(subscription: Subscription, publisher: Tenant, asset: Asset, rules: Rules) -> str | None:
+    """Why the subscription is not about the asset; None if it names publisher and asset, though an `except` or a tag may say no."""
+    if not rules.provider.includes(subscription.from_tenants, publisher.id):
+        return f"not to assets of {publisher.id}"
+    if not any(pattern.kind is asset.kind and matches_glob(pattern.name, asset.name) for pattern in subscription.assets):
+        return f"not about {asset.kind} {asset.name}"
+    return None
 
 
 def _decide(

@@ -27,40 +27,53 @@ class SharedAsset:
     tags: Mapping[str, str]
     source: Asset | None = None
 
+    @property
+    def named_at_origin(self) -> Asset:
+        return self.source or self.asset
+
 
 def letting_out(
     publisher: Tenant, asset: Asset, workspace: WorkspaceId, tags: Mapping[str, str] | None, rules: Rules
 ) -> Iterator[Publication]:
     """The publications, by name, under which the asset, named as in the workspace, may leave it. `tags` None: whatever they are."""
     for publication in sorted(publisher.publications, key=lambda publication: publication.name):
-        if publication.workspaces and workspace not in publication.workspaces:
-            continue
-        if rules.provider.registry(publication.registry) is None:
-            continue
-        if tags is None:
-            fits = any_matches_name(publication.assets, asset.kind, asset.name)
-        else:
-            fits = any_matches(publication.assets, asset.kind, asset.name, tags)
-        if fits:
+        if keeps_in(publication, asset, workspace, tags, rules) is None:
             yield publication
+
+
+def keeps_in(
+    publication: Publication, asset: Asset, workspace: WorkspaceId, tags: Mapping[str, str] | None, rules: Rules
+) -> str | None:
+    """Why the asset may not leave the workspace by this publication; None if it may."""
+    if publication.workspaces and workspace not in publication.workspaces:
+        return f"lets nothing out of workspace {workspace.name}"
+    if rules.provider.registry(publication.registry) is None:
+        return f"names registry {publication.registry}, which the provider does not have"
+    if not any_matches_name(publication.assets, asset.kind, asset.name):
+        return f"not about {asset.kind} {asset.name}"
+    if tags is not None and not any_matches(publication.assets, asset.kind, asset.name, tags):
+        return "not about it with these tags"
+    return None
 
 
 def publication_to(publisher: Tenant, receiver: str, shared: SharedAsset, rules: Rules) -> Publication | None:
     """The first publication by which the asset is in the registry under its name there, and lets this tenant have it."""
     if shared.origin is None:
         return None
-    source = shared.source or shared.asset
-    candidates = letting_out(publisher, source, shared.origin, shared.tags, rules)
-    return next(
-        (
-            publication
-            for publication in candidates
-            if publication.registry == shared.registry
-            and publication.name_in_registry(publisher.id, source.name) == shared.asset.name
-            and rules.provider.includes(publication.to, receiver)
-        ),
-        None,
-    )
+    candidates = letting_out(publisher, shared.named_at_origin, shared.origin, shared.tags, rules)
+    return next((each for each in candidates if withholds(each, publisher, receiver, shared, rules) is None), None)
+
+
+def withholds(publication: Publication, publisher: Tenant, receiver: str, shared: SharedAsset, rules: Rules) -> str | None:
+    """Why what may leave by this publication does not reach the tenant by it; None if it does."""
+    if publication.registry != shared.registry:
+        return f"leads to registry {publication.registry}"
+    name = publication.name_in_registry(publisher.id, shared.named_at_origin.name)
+    if name != shared.asset.name:
+        return f"names it {name} in the registry"
+    if not rules.provider.includes(publication.to, receiver):
+        return f"not to {receiver}"
+    return None
 
 
 def of_publisher(publication: Publication | None, receiver: str, into: WorkspaceId, shared: SharedAsset) -> str | None:

@@ -21,6 +21,7 @@ __all__ = [
     "SharedAsset",
     "Target",
     "plan",
+    "plan_for",
     "publications_for",
     "pull",
     "still_allowed",
@@ -71,11 +72,16 @@ def plan(shared: SharedAsset, rules: Rules, only: Collection[str] | None = None)
     if publisher is None:
         return ()
     return tuple(
-        _unless_paused(decision, publisher, subscriber)
-        for subscriber in sorted(rules.tenants.values(), key=lambda tenant: tenant.id)
-        if only is None or subscriber.id in only
-        for decision in decisions(publisher, subscriber, shared, rules)
+        decision
+        for tenant_id in sorted(rules.who_might_want(shared.asset.name, publisher.id))
+        if only is None or tenant_id in only
+        for decision in plan_for(rules.tenants[tenant_id], publisher, shared, rules)
     )
+
+
+def plan_for(subscriber: Tenant, publisher: Tenant, shared: SharedAsset, rules: Rules) -> tuple[Decision, ...]:
+    """The part of the plan that is about one tenant."""
+    return tuple(_unless_paused(decision, publisher, subscriber) for decision in decisions(publisher, subscriber, shared, rules))
 
 
 def pull(shared: SharedAsset, tenant: str, workspace: WorkspaceId, action: Action, rules: Rules) -> Decision:

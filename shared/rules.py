@@ -5,11 +5,12 @@ Rules are checked before they get here (see `shared.rules_file`), so these are p
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
 from shared.assets import Kind, WorkspaceId
+from shared.rules_index import RulesIndex
 
 EVERYONE = "*"
 
@@ -219,6 +220,10 @@ class Provider:
         """Whether one of the names stands for the tenant: its id, a group that it is in, or `EVERYONE`."""
         return any(name in (EVERYONE, tenant) or tenant in self.groups.get(name, ()) for name in names)
 
+    def names_of(self, tenant: str) -> set[str]:
+        """All that rules can call the tenant by."""
+        return {EVERYONE, tenant, *(group for group, members in self.groups.items() if tenant in members)}
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -227,15 +232,25 @@ class Rules:
     provider: Provider
     tenants: Mapping[str, Tenant]
     revision: int
-    _owners: Mapping[WorkspaceId, str] = field(init=False, repr=False, compare=False)
+    index: InitVar[RulesIndex | None] = None
+    _index: RulesIndex = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        owners = {workspace: tenant.id for tenant in self.tenants.values() for workspace in tenant.workspaces}
-        object.__setattr__(self, "_owners", owners)
+    def __post_init__(self, index: RulesIndex | None) -> None:
+        object.__setattr__(self, "_index", index or RulesIndex.of(self.tenants.values()))
+
+    def changed(self, provider: Provider, tenants: Mapping[str, Tenant | None], revision: int) -> "Rules":
+        """The rules of a later revision, which gave these tenants other rules; None for one that it removed."""
+        after = {tenant_id: tenant for tenant_id, tenant in {**self.tenants, **tenants}.items() if tenant is not None}
+        old = [self.tenants[tenant_id] for tenant_id in tenants if tenant_id in self.tenants]
+        return Rules(provider, after, revision, self._index.changed(old, filter(None, tenants.values())))
 
     def tenant(self, tenant_id: str) -> Tenant | None:
         return self.tenants.get(tenant_id)
 
     def tenant_of(self, workspace: WorkspaceId) -> Tenant | None:
-        owner = self._owners.get(workspace)
+        owner = self._index.owner(workspace)
         return None if owner is None else self.tenants[owner]
+
+    def who_might_want(self, name: str, publisher: str) -> set[str]:
+        """The ids of all tenants with a subscription about the publisher's assets of this name, and of some others."""
+        return self._index.interested(self.provider.names_of(publisher), name)

@@ -1,13 +1,12 @@
 """The rules in a worker's memory, never more than one announced revision behind the table.
 
 Each look costs one point read. What changed is read again tenant by tenant; every 15 minutes all is, so that no mistake in
-following the changes lasts.
+following the changes lasts; that is one thread's work, and the others go on with what was followed.
 """
 
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 from shared.rules import Provider, Rules, Tenant
@@ -44,10 +43,15 @@ class RulesCache:
         """All rules in force. Transient where the table cannot be reached: old rules are never passed off as today's."""
         revision = self._table.revision()
         kept = self._kept
-        if kept is None or not self._suffices(kept, revision):
-            with self._refreshing:
-                kept = self._refreshed(revision)
-                self._kept = kept
+        if kept is not None and self._suffices(kept, revision):
+            return kept[0]
+        behind = kept is None or kept[0].revision < revision
+        if not self._refreshing.acquire(blocking=behind) and kept is not None:
+            return kept[0]  # another thread reads everything again, only because it is time to
+        try:
+            self._kept = kept = self._refreshed(revision)
+        finally:
+            self._refreshing.release()
         return kept[0]
 
     def _suffices(self, kept: tuple[Rules, float], revision: int) -> bool:
@@ -70,12 +74,6 @@ class RulesCache:
         return self._table.load(), started
 
     def _followed(self, rules: Rules, news: News, revision: int) -> Rules:
-        tenants = dict(rules.tenants)
-        for tenant_id in news.tenants:
-            tenant = self._table.tenant(tenant_id)
-            if tenant is None:
-                tenants.pop(tenant_id, None)
-            else:
-                tenants[tenant_id] = tenant
+        changed = {tenant_id: self._table.tenant(tenant_id) for tenant_id in news.tenants}
         provider = self._table.provider() if news.provider else rules.provider
-        return replace(rules, provider=provider, tenants=tenants, revision=revision)
+        return rules.changed(provider, changed, revision)

@@ -7,20 +7,22 @@ changes   head           the revision in force
 changes   <rev:012>      what that revision changed, who made it and when
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from azure.data.tables import TableClient
 
 from shared.assets import WorkspaceId
 from shared.azure import rules_rows as rows
-from shared.azure.owned_writes import read
+from shared.azure.owned_writes import etag_of, read
 from shared.azure.rules_apply import RulesApply
 from shared.azure.tables import table_errors
 from shared.clock import local_now
 from shared.errors import Lost
 from shared.rules import Provider, Rules, Tenant
 from shared.rules_change import Applied, ApplyLostError, News
+from shared.rules_sharing import EqualParts
 
 
 class RulesTable:
@@ -29,16 +31,26 @@ class RulesTable:
     def __init__(self, table: TableClient, now: Callable[[], datetime] = local_now) -> None:
         self._table = table
         self._now = now
+        self._parsed: Mapping[str, tuple[str, Tenant]] = {}  # by row key, with the ETag that the row had
 
     def load(self) -> Rules:
-        """All rules, in one query a thousand tenants. No rules at all, revision 0, before the first apply."""
+        """All rules, in one query a thousand tenants. No rules at all, revision 0, before the first apply.
+
+        What is read again unchanged is the same value, neither parsed nor held twice.
+        """
         head = read(self._table, *rows.HEAD_KEYS)
         if head is None:
             return Rules(Provider(), {}, 0)
         with table_errors("read the rules"):
             found = self._table.query_entities(rows.TENANT_ROWS, parameters=rows.TENANT_BOUNDS)
-            tenants = {tenant.id: tenant for tenant in map(rows.tenant_in, found)}
-        return Rules(self.provider(), tenants, rows.head_in(head).revision)
+            parts = EqualParts()
+            parsed = {row["RowKey"]: (etag_of(row), self._tenant_in(row, parts)) for row in found}
+        self._parsed = parsed
+        return Rules(self.provider(), {tenant.id: tenant for _, tenant in parsed.values()}, rows.head_in(head).revision)
+
+    def _tenant_in(self, row: Any, parts: EqualParts) -> Tenant:
+        etag, tenant = self._parsed.get(row["RowKey"], ("", None))
+        return tenant if tenant is not None and etag == etag_of(row) else parts.shared(rows.tenant_in(row))
 
     def revision(self) -> int:
         """The revision in force: one point read."""

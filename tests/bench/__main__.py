@@ -1,4 +1,5 @@
-"""Fanout beside the plain script that one would write today; tenants beside a sick workspace; calls by route: `make bench`.
+"""Fanout beside the plain script that one would write today; tenants beside a sick workspace; calls by route; rules by
+the hundred thousand: `make bench`.
 
 Figures are measured and never judged, machines being noisy. What is checked is that both delivered everything.
 """
@@ -7,10 +8,12 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import calls, fairness, report
+from tests.bench import calls, fairness, planning, report
 from tests.bench.contestants import by_fanout, by_script
 from tests.bench.fairness_scene import FairnessScene
 from tests.bench.scene import FIRST, SECOND, Scene
+
+_PARTS = ["all", "calls", "script", "fairness", "planning"]
 
 
 def main() -> None:
@@ -19,6 +22,8 @@ def main() -> None:
         calls.play()
     if arguments.what != "calls":
         report.introduce()
+    if arguments.what in ("all", "planning"):
+        planning.play()
     if arguments.what in ("all", "script"):
         _beside_the_script(arguments)
     if arguments.what in ("all", "fairness"):
@@ -51,7 +56,7 @@ def _play(scene: Scene, directory: Path) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["all", "calls", "script", "fairness"], default="all", help="is measured (all)")
+    parser.add_argument("what", nargs="?", choices=_PARTS, default="all", help="is measured (all)")
     parser.add_argument("--tenants", type=int, default=50, help="that have the model registered in their workspaces (50)")
     parser.add_argument("--endpoints", type=int, default=8, help="that have it deployed to an online endpoint (8)")
     parser.add_argument("--well", type=int, default=10, help="tenants beside the sick one (10)")

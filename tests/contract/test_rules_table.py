@@ -31,7 +31,7 @@ from shared.rules import (
     TenantState,
 )
 from shared.rules_cache import RELOAD_SECONDS, RulesCache
-from shared.rules_change import ApplyLostError, RulesTooLargeError
+from shared.rules_change import ApplyLostError, News, RulesTooLargeError
 from tests.contract.table_service import new_table, open_table, table_service
 from tests.unit import random_rules
 from tests.unit.random_rules import workspace
@@ -97,6 +97,34 @@ class Store:
 
     def open(self, requests: Requests | None = None) -> RulesTable:
         return RulesTable(self.client(requests), self.clock.now)
+
+
+@dataclass
+class AskedWhileItLoads:
+    """The table, and somebody who asks in another thread while all of it is being read, once it was read before."""
+
+    table: RulesTable
+    ask: Callable[[], object]
+    loaded: bool = False
+
+    def load(self) -> Rules:
+        if self.loaded:
+            with ThreadPoolExecutor(1) as another:
+                another.submit(self.ask).result(10)
+        self.loaded = True
+        return self.table.load()
+
+    def revision(self) -> int:
+        return self.table.revision()
+
+    def news(self, after: int, upto: int) -> News:
+        return self.table.news(after, upto)
+
+    def provider(self) -> Provider:
+        return self.table.provider()
+
+    def tenant(self, tenant_id: str) -> Tenant | None:
+        return self.table.tenant(tenant_id)
 
 
 @pytest.fixture(scope="module")
@@ -428,6 +456,31 @@ def test_given_fifteen_minutes_when_the_cache_is_asked_then_it_reads_everything_
 
     assert cache.current() == first
     assert cache.current() is not first
+
+
+def test_given_rules_read_before_when_loaded_again_then_only_what_was_written_since_is_parsed(store: Store) -> None:
+    table = store.open()
+    table.apply(PROVIDER, [NORTHWIND, FABRIKAM], by="ada")
+    before = table.load()
+    store.open().apply(PROVIDER, [NORTHWIND, PAUSED], by="ada")
+
+    after = table.load()
+
+    assert after == Rules(PROVIDER, by_id(NORTHWIND, PAUSED), 2)
+    assert after.tenants["northwind"] is before.tenants["northwind"]
+
+
+def test_given_one_thread_that_reads_everything_again_when_others_ask_then_they_do_not_wait_for_it(store: Store) -> None:
+    store.open().apply(PROVIDER, [NORTHWIND], by="ada")
+    now, asked = [0.0], list[Rules]()
+    cache = RulesCache(AskedWhileItLoads(store.open(), lambda: asked.append(cache.current())), lambda: now[0])
+    first = cache.current()
+    now[0] = RELOAD_SECONDS
+
+    again = cache.current()
+
+    assert [rules is first for rules in asked] == [True]
+    assert again is not first
 
 
 def test_given_many_threads_when_the_rules_change_then_each_sees_them_and_they_are_read_once(store: Store) -> None:

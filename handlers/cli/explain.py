@@ -1,0 +1,76 @@
+"""`fanout explain`: who gets an asset and who does not, and which rule decided it."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from handlers.cli.arguments import any_version_in, tenant_in, workspace_in
+from handlers.cli.documents import print_json
+from handlers.cli.explained import Explained, document_of, print_explained
+from handlers.cli.terminal import INVALID, reaching, stop
+from handlers.explained import ANY_VERSION, Question, UnclearError, decided_before, find
+from shared.commands import LATEST
+from shared.explain import explain as explained
+from shared.ports import Rows
+from shared.rules import Rules
+
+
+def explain(
+    asset: Annotated[str, typer.Argument(help="kind:name:version, or kind:name for a version that does not exist yet.")],
+    workspace: Annotated[str, typer.Option(help="Where it is or will be registered: ARM id, or name of a tenant's.")] = "",
+    registry: Annotated[str, typer.Option(help="The one that is meant, where there are several.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="name=value: as if it had these tags, and no others.")] = None,
+    tenant: Annotated[str, typer.Option(help="Of this tenant alone.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Say why each tenant gets ASSET, or does not, by the rules in force; and what was decided about it before.
+
+    Works before the asset exists, while it is on its way, and afterwards. What is not shared yet is named as in its workspace.
+
+    Example: fanout explain model:credit-card --workspace workspace1 --tag stage=production --tenant tailwind
+
+    Exit codes: 0 explained; 1 the tables refuse or cannot be reached; 2 the input is wrong, or leaves open which asset is meant.
+    """
+    with reaching("the tables"):
+        rules, rows = _connect()
+        only = {tenant_in(tenant, rules).id} if tenant else None
+        question = _question(asset, workspace, registry, tag, rules)
+        try:
+            known = find(question, rules, rows)
+        except UnclearError as unclear:
+            stop(INVALID, f"{unclear}.")
+        found = [Explained(each, explained(each.shared, rules, only), decided_before(each, rows, only), rules) for each in known]
+    if as_json:
+        print_json({"rules_revision": rules.revision, "explained": [document_of(each) for each in found]})
+    else:
+        for each in found:
+            print_explained(each)
+
+
+def _connect() -> tuple[Rules, Rows]:
+    """Imported late, so that --help needs neither settings nor the SDK."""
+    from shared.bootstrap import fanout
+
+    return fanout().rules.current(), fanout().rows
+
+
+def _question(asset: str, workspace: str, registry: str, tags: Sequence[str] | None, rules: Rules) -> Question:
+    kind, name, version = any_version_in(asset)
+    if version == LATEST:
+        stop(INVALID, f"{asset}: write the version, or leave it out for one that does not exist yet.")
+    return Question(
+        kind,
+        name,
+        version or ANY_VERSION,
+        registry or None,
+        workspace_in(workspace, lambda: rules) if workspace else None,
+        dict(map(_tag, tags)) if tags else None,
+    )
+
+
+def _tag(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        stop(INVALID, f"--tag {text!r}: write name=value.")
+    return name, value
