@@ -18,6 +18,13 @@ class TenantState(StrEnum):
     PAUSED = "paused"
 
 
+class RuleState(StrEnum):
+    """Of a single publication or subscription."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
 @dataclass(frozen=True, slots=True)
 class TagCondition:
     """What a tag must be: one of some values, or with `one_of` None merely present."""
@@ -28,11 +35,11 @@ class TagCondition:
 
 @dataclass(frozen=True, slots=True)
 class AssetPattern:
-    """Which assets a rule is about. `name` and `except_` are globs, see `shared.matching`; all `tags` must hold."""
+    """Which assets a rule is about. `name` and `except_` are globs, see `shared.globs`; all `tags` must hold."""
 
     kind: Kind
     name: str
-    except_: str | None = None
+    except_: tuple[str, ...] = ()
     tags: tuple[TagCondition, ...] = ()
 
 
@@ -136,6 +143,11 @@ class Publication:
     rename: str | None = None
     regions: tuple[str, ...] = ()
     environment: str | None = None
+    state: RuleState = RuleState.ACTIVE
+
+    @property
+    def active(self) -> bool:
+        return self.state is RuleState.ACTIVE
 
     def name_in_registry(self, tenant: str, name: str) -> str:
         return self.rename.replace("{tenant}", tenant).replace("{name}", name) if self.rename else name
@@ -158,15 +170,23 @@ class Subscription:
     into: WorkspaceId
     actions: tuple[Action, ...]
     approval: Approver | None = None
+    state: RuleState = RuleState.ACTIVE
+
+    @property
+    def active(self) -> bool:
+        return self.state is RuleState.ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
+    """`regions`: where those workspaces lie whose region the rules state."""
+
     id: str
     state: TenantState
     workspaces: tuple[WorkspaceId, ...]
     publications: tuple[Publication, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
+    regions: Mapping[WorkspaceId, str] = field(default_factory=dict, hash=False)
 
     @property
     def active(self) -> bool:
@@ -175,18 +195,24 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class RegistryRule:
-    """A registry that publications may use, and who can read it in Azure: tenants, groups or `EVERYONE`."""
+    """A registry that publications may use, and who can read it in Azure: tenants, groups or `EVERYONE`.
+
+    `regions` are all that it replicates to; empty where the rules do not state them.
+    """
 
     name: str
     readers: tuple[str, ...]
+    regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a subscription may ask for at most. The default allows no endpoint."""
+    """What a subscription may ask for at most. The default allows no endpoint, and every registry and kind (None)."""
 
     instance_types: tuple[str, ...] = ()
     max_instances: int = 0
+    registries: tuple[str, ...] | None = None
+    kinds: tuple[Kind, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +220,7 @@ class Provider:
     registries: tuple[RegistryRule, ...] = ()
     limits: Limits = Limits()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    entra_tenant: str | None = None
 
     def registry(self, name: str) -> RegistryRule | None:
         return next((registry for registry in self.registries if registry.name == name), None)

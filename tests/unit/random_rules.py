@@ -24,6 +24,7 @@ from shared.rules import (
     Register,
     RegistryRule,
     Rules,
+    RuleState,
     Scoring,
     Subscription,
     TagCondition,
@@ -53,13 +54,13 @@ _values = st.sampled_from(["production", "draft", "present"])
 _tag_names = st.sampled_from(["stage", "area"])
 _conditions = st.builds(TagCondition, _tag_names, st.none() | _some(_values, least=1))
 _tags = st.lists(_conditions, max_size=2, unique_by=lambda condition: condition.tag).map(tuple)
-_globs = st.sampled_from(["*", "*", "card-*", "card-?", "card-1", "bert-*"])
+_globs = st.sampled_from(["*", "*", "card-*", "card-?", "card-1", "{card,bert}-*"])
 
 patterns = st.builds(
     AssetPattern,
     kind=st.sampled_from([Kind.MODEL, Kind.MODEL, Kind.MODEL, Kind.DATA, Kind.ENVIRONMENT]),
     name=_globs,
-    except_=st.sampled_from([None, None, None, "*-draft", "card-?"]),
+    except_=st.sampled_from([(), (), (), ("*-draft",), ("card-?", "*-draft")]),
     tags=st.just(()) | st.just(()) | _tags,
 )
 SCORINGS = (
@@ -101,6 +102,7 @@ def _named[T](rules: st.SearchStrategy[T], least: int = 0, most: int = 2) -> st.
 
 _names = st.sampled_from(["cards", "berts", "all-of-it"])
 _anything = (AssetPattern(Kind.MODEL, "*"),)
+_rule_states = st.sampled_from([RuleState.ACTIVE] * 5 + [RuleState.PAUSED])
 RENAMES = ("{tenant}-{name}", "{tenant}-{name}", "hub-{name}", "{name}", "model")
 _open_publications = st.builds(
     Publication,
@@ -122,6 +124,7 @@ _narrow_publications = st.builds(
     rename=st.sampled_from([None, *RENAMES]),
     regions=st.sampled_from([(), ("westeurope", "eastus2")]),
     environment=st.sampled_from([None, "inference:3"]),
+    state=_rule_states,
 )
 _publications = _named(
     st.sampled_from([True, True, False]).flatmap(lambda is_open: _open_publications if is_open else _narrow_publications), least=1
@@ -140,6 +143,7 @@ def _subscriptions(workspaces: tuple[WorkspaceId, ...]) -> st.SearchStrategy[tup
         into=st.sampled_from((*workspaces, *workspaces, *WORKSPACES)),
         actions=_actions.map(tuple),
         approval=st.sampled_from([None, *Approver]),
+        state=_rule_states,
     )
     return _named(subscriptions, least=1)
 
@@ -159,7 +163,13 @@ _registry_rules = st.tuples(*(st.builds(RegistryRule, st.just(name), _readers) f
 providers = st.builds(
     Provider,
     registries=_registry_rules | _registry_rules.map(lambda both: both[1:]),
-    limits=st.builds(Limits, st.just(INSTANCE_TYPES) | _some(st.sampled_from(INSTANCE_TYPES)), st.sampled_from([4, 4, 1, 0])),
+    limits=st.builds(
+        Limits,
+        instance_types=st.just(INSTANCE_TYPES) | _some(st.sampled_from(INSTANCE_TYPES)),
+        max_instances=st.sampled_from([4, 4, 1, 0]),
+        registries=st.sampled_from([None, None, REGISTRIES, REGISTRIES[:1]]),
+        kinds=st.sampled_from([None, None, (Kind.MODEL,), tuple(Kind)]),
+    ),
     groups=st.dictionaries(st.sampled_from(GROUPS), _some(st.sampled_from(TENANTS))),
 )
 
