@@ -10,7 +10,7 @@ from itertools import product
 from math import prod
 
 MOST_PLAIN = 100  # `{a,b}{c,d}…` doubles with each brace
-MOST_STATES = 5_000  # looked at before the question is given up; globs as people write them take a few dozen
+MOST_STATES = 2_000  # looked at before the question is given up; globs as people write them take a few dozen
 KEPT = 100_000  # globs whose meaning is kept: a few hundred bytes each
 
 _BRACES = re.compile(r"\{([^{}]*)\}")

@@ -16,7 +16,7 @@ _IN_REGISTRIES = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}")  # Microsoft.Mac
 def check_patterns(file: str, path: Path, patterns: Sequence[AssetPattern]) -> Iterator[Finding]:
     """`path` is the rule's."""
     for place, pattern in enumerate(patterns):
-        if not can_match([[pattern.name]], pattern.except_):
+        if pattern.except_ and not can_match([[pattern.name]], pattern.except_):
             what = f"it excepts every name that {pattern.name!r} stands for, so nothing is left"
             yield Finding(file, (*path, "assets", place, "except"), what, "except less, or remove the whole pattern")
 

@@ -102,7 +102,7 @@ def _named[T](rules: st.SearchStrategy[T], least: int = 0, most: int = 2) -> st.
 
 _names = st.sampled_from(["cards", "berts", "all-of-it"])
 _anything = (AssetPattern(Kind.MODEL, "*"),)
-_rule_states = st.sampled_from([RuleState.ACTIVE] * 5 + [RuleState.PAUSED])
+_rule_states = st.sampled_from([RuleState.ACTIVE, RuleState.ACTIVE, RuleState.PAUSED])
 RENAMES = ("{tenant}-{name}", "{tenant}-{name}", "hub-{name}", "{name}", "model")
 _open_publications = st.builds(
     Publication,
