@@ -48,9 +48,11 @@ def _reference(written: object) -> WorkspaceId | str:
 
 def _glob(glob: str) -> str:
     try:
-        plain_globs(glob)
+        plain = plain_globs(glob)
     except ValueError as wrong:
-        raise refused(str(wrong), "write {a,b} with both braces and none within, or several rules") from wrong
+        raise refused(str(wrong), "write {a,b} with both braces and none within, or several patterns") from wrong
+    if "," in "".join(plain):
+        raise refused(f"{glob!r} has a comma outside of braces", "write {a,b}, or several patterns")
     return glob
 
 
@@ -95,7 +97,7 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _NAME_REMEDY = "use letters, digits, '.', '_' and '-', at most 64, beginning with a letter or digit"
 _ASSET_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
 _WORKSPACE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,32}")  # Microsoft.MachineLearningServices/workspaces, 2025-04-01
-_GLOB = r"(?:[A-Za-z0-9._*?{}-]|,(?=[^{}]*\})){1,255}"  # a comma stands in braces alone
+_GLOB = r"[A-Za-z0-9._*?{},-]{1,255}"
 _GLOB_REMEDY = "use letters, digits, '.', '_', '-', and the wildcards '*', '?' and '{a,b}' alone"
 
 type Some[T] = Annotated[list[T], Field(min_length=1)]
