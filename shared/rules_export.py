@@ -11,6 +11,8 @@ from shared.rules_file import PROVIDER_FILE, TENANTS_FOLDER
 
 WIDTH = 120
 
+_BREAKS = ("\n", "\r", "\x85", "\u2028", "\u2029")
+
 
 class FolderNotEmptyError(Exception):
     """The folder has something in it that an export might overwrite. Nothing was written."""
@@ -53,3 +55,11 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, _data: object) -> bool:
         """Rules cannot be read with aliases, see `shared.marked_yaml`."""
         return True
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """In quotes that escape line breaks where it has any: PyYAML folds them so that it reads some of them as others."""
+        style = '"' if any(line_break in data for line_break in _BREAKS) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)

@@ -35,6 +35,7 @@ from shared.rules import (
 TENANTS = ("fabrikam", "northwind", "tailwind")
 GROUPS = ("banks", "shops")
 REGISTRIES = ("contoso-hub", "contoso-inner")
+REGIONS = ("westeurope", "eastus2")
 INSTANCE_TYPES = ("Standard_DS3_v2", "Standard_F4s_v2")
 PARTIES = ("*", "*", "*", *TENANTS, *GROUPS)
 
@@ -122,7 +123,7 @@ _narrow_publications = st.builds(
     workspaces=st.just(()) | _some(st.sampled_from(WORKSPACES)),
     advisory=st.booleans(),
     rename=st.sampled_from([None, *RENAMES]),
-    regions=st.sampled_from([(), ("westeurope", "eastus2")]),
+    regions=st.sampled_from([(), REGIONS]),
     environment=st.sampled_from([None, "inference:3"]),
     state=_rule_states,
 )
@@ -156,10 +157,12 @@ def tenants(draw: st.DrawFn, tenant_id: str, workspaces: tuple[WorkspaceId, ...]
         workspaces=workspaces,
         publications=draw(_publications),
         subscriptions=draw(_subscriptions(workspaces)),
+        regions=draw(st.just({}) | st.dictionaries(st.sampled_from(workspaces), st.sampled_from(REGIONS))) if workspaces else {},
     )
 
 
-_registry_rules = st.tuples(*(st.builds(RegistryRule, st.just(name), _readers) for name in REGISTRIES))
+_covered = st.sampled_from([(), (), REGIONS, REGIONS[:1]])
+_registry_rules = st.tuples(*(st.builds(RegistryRule, st.just(name), _readers, _covered) for name in REGISTRIES))
 providers = st.builds(
     Provider,
     registries=_registry_rules | _registry_rules.map(lambda both: both[1:]),
@@ -171,6 +174,7 @@ providers = st.builds(
         kinds=st.sampled_from([None, None, (Kind.MODEL,), tuple(Kind)]),
     ),
     groups=st.dictionaries(st.sampled_from(GROUPS), _some(st.sampled_from(TENANTS))),
+    entra_tenant=st.sampled_from([None, "99999999-0000-0000-0000-000000000000"]),
 )
 
 
