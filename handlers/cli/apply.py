@@ -12,7 +12,7 @@ from handlers.cli.terminal import err
 from shared.rules_change import RulesStore
 from shared.rules_file import Problem, read_folder, read_tenant
 
-type RulesPath = Annotated[
+RulesPath = Annotated[
     Path,
     typer.Argument(metavar="FOLDER|FILE", help="Folder with provider.yaml and tenants/*.yaml; with --tenant, a tenant's file."),
 ]

@@ -10,7 +10,7 @@ from handlers.cli.rules_prints import AsJson, print_json, print_table
 from handlers.cli.terminal import reaching
 from shared.rules_change import Revision
 
-type Last = Annotated[int, typer.Option("--last", min=1, help="How many revisions, the newest first.")]
+Last = Annotated[int, typer.Option("--last", min=1, help="How many revisions, the newest first.")]
 
 
 def history(

@@ -14,7 +14,8 @@ from shared.rules import Rules, Tenant
 from shared.rules_change import ApplyLostError, Fate, RulesChange, RulesStore, RulesTooLargeError, TenantChange
 from shared.rules_file import InvalidRulesError
 
-type By = Annotated[str, typer.Option("--by", help="Who makes the change, for the record; the login name where left out.")]
+# Plain assignments: typer does not look into what `type` names.
+By = Annotated[str, typer.Option("--by", help="Who makes the change, for the record; the login name where left out.")]
 
 SIGNS = {Fate.ADDED: "[green]+[/]", Fate.CHANGED: "[yellow]~[/]", Fate.REMOVED: "[red]-[/]"}
 

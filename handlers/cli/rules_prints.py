@@ -15,7 +15,7 @@ from shared.rules import Publication, Subscription
 from shared.rules_document import Document
 from shared.rules_export import yaml_text
 
-type AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 
 WITHOUT_TERMINAL = 200  # columns, unless COLUMNS says otherwise
 

@@ -12,7 +12,7 @@ from shared.rules_pauses import with_tenant_state
 
 tenants = typer.Typer(no_args_is_help=True, help="The tenants of the rules in force: list, show, pause, resume.")
 
-type TenantId = Annotated[str, typer.Argument(metavar="TENANT", help="A tenant's id.")]
+TenantId = Annotated[str, typer.Argument(metavar="TENANT", help="A tenant's id.")]
 
 
 @tenants.command("list")

@@ -12,8 +12,8 @@ from handlers.cli.terminal import INVALID, stop
 from shared.rules import Rules, RuleState, Tenant
 from shared.rules_document import Document, to_document
 
-type RuleName = Annotated[str, typer.Argument(metavar="[TENANT/]NAME", help="Its name; with the tenant where several have one so.")]
-type OfTenant = Annotated[str | None, typer.Option("--tenant", help="Those of this tenant.")]
+RuleName = Annotated[str, typer.Argument(metavar="[TENANT/]NAME", help="Its name; with the tenant where several have one so.")]
+OfTenant = Annotated[str | None, typer.Option("--tenant", help="Those of this tenant.")]
 
 
 @dataclass(frozen=True, slots=True)
