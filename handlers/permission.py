@@ -49,8 +49,8 @@ def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryA
             return turn.again(replace(row, action=decision.action), 0)
         case Allowed():
             return None
-        case Paused(tenant):
-            held = row.noted(turn.now, row.step, f"held: tenant {tenant} is paused")
+        case Paused() as pause:
+            held = row.noted(turn.now, row.step, f"held: {pause}")
             return turn.again(replace(held, state=DeliveryState.HELD), backoff.HORIZON)
         case NoLongerAllowed(reason):
             return replace(row.tried(turn.now, row.step, f"cancelled: {reason}"), state=DeliveryState.CANCELLED)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from shared import objections
 from shared.assets import Asset, WorkspaceId
 from shared.matching import matches_glob
-from shared.objections import SharedAsset
+from shared.objections import SharedAsset, paused_last
 from shared.rules import Action, Approver, Publication, Rules, Subscription, Tenant, Window
 
 
@@ -40,7 +40,7 @@ def decisions(publisher: Tenant, subscriber: Tenant, shared: SharedAsset, rules:
     """All that the subscriber's subscriptions ask for, as if nobody were paused."""
     about_it = [
         subscription
-        for subscription in sorted(subscriber.subscriptions, key=lambda subscription: subscription.name)
+        for subscription in sorted(subscriber.subscriptions, key=paused_last)
         if passes_over(subscription, publisher, shared.asset, rules) is None
     ]
     if not about_it:

@@ -1,13 +1,16 @@
 """Whether an asset is one that a rule is about.
 
-Names are matched by globs, `*` and `?`, with regard to case. Tags are known only once
+Names are matched by globs (see `shared.globs`), with regard to case. Tags are known only once
 the asset has been read from its workspace, so the match by name alone is a question of its own.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import lru_cache
 
 from shared.assets import Kind
+from shared.globs import KEPT, plain_globs
 from shared.rules import AssetPattern, TagCondition
 
 
@@ -25,12 +28,21 @@ def matches(pattern: AssetPattern, kind: Kind, name: str, tags: Mapping[str, str
 
 def matches_name(pattern: AssetPattern, kind: Kind, name: str) -> bool:
     """Whether kind and name fit, whatever the tags are."""
-    excepted = pattern.except_ is not None and matches_glob(pattern.except_, name)
-    return pattern.kind is kind and matches_glob(pattern.name, name) and not excepted
+    return (
+        pattern.kind is kind
+        and matches_glob(pattern.name, name)
+        and not any(matches_glob(excepted, name) for excepted in pattern.except_)
+    )
 
 
 def matches_glob(glob: str, name: str) -> bool:
-    return fnmatchcase(name, glob.replace("[", "[[]"))  # fnmatch would read "[" as the start of a set
+    return _compiled(glob).match(name) is not None
+
+
+@lru_cache(KEPT)
+def _compiled(glob: str) -> re.Pattern[str]:
+    plain = (part.replace("[", "[[]") for part in plain_globs(glob))  # fnmatch would read "[" as the start of a set
+    return re.compile("|".join(map(translate, plain)))
 
 
 def _holds(condition: TagCondition, tags: Mapping[str, str]) -> bool:

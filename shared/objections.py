@@ -35,8 +35,11 @@ class SharedAsset:
 def letting_out(
     publisher: Tenant, asset: Asset, workspace: WorkspaceId, tags: Mapping[str, str] | None, rules: Rules
 ) -> Iterator[Publication]:
-    """The publications, by name, under which the asset, named as in the workspace, may leave it. `tags` None: whatever they are."""
-    for publication in sorted(publisher.publications, key=lambda publication: publication.name):
+    """The publications, by name, under which the asset, named as in the workspace, may leave it. `tags` None: whatever they are.
+
+    Those that are paused come last: they count where no other does the same.
+    """
+    for publication in sorted(publisher.publications, key=paused_last):
         if keeps_in(publication, asset, workspace, tags, rules) is None:
             yield publication
 
@@ -54,6 +57,11 @@ def keeps_in(
     if tags is not None and not any_matches(publication.assets, asset.kind, asset.name, tags):
         return "not about it with these tags"
     return None
+
+
+def paused_last(rule: Publication | Subscription) -> tuple[bool, str]:
+    """Orders rules: the first one of two that do the same is the one that counts."""
+    return not rule.active, rule.name
 
 
 def publication_to(publisher: Tenant, receiver: str, shared: SharedAsset, rules: Rules) -> Publication | None:
@@ -96,11 +104,23 @@ def of_provider(action: Action, receiver: str, shared: SharedAsset, rules: Rules
     registry = rules.provider.registry(shared.registry)
     if registry is None or not rules.provider.includes(registry.readers, receiver):
         return f"{receiver} is not among the readers of registry {shared.registry}"
+    left_out = left_out_of_limits(shared.registry, shared.asset.kind, rules.provider.limits)
+    if left_out:
+        return left_out
     if isinstance(action, Register):
         return beyond_copying(action, shared.asset.kind)
     if shared.asset.kind is not Kind.MODEL:
         return "only models can be deployed to an endpoint"
     return beyond_limits(action, rules.provider.limits)
+
+
+def left_out_of_limits(registry: str, kind: Kind, limits: Limits) -> str | None:
+    """Whether the provider lets nobody take in anything from the registry, or of the kind."""
+    if limits.registries is not None and registry not in limits.registries:
+        return f"the provider's limits leave out registry {registry}"
+    if limits.kinds is not None and kind not in limits.kinds:
+        return f"the provider's limits leave out assets of kind {kind}"
+    return None
 
 
 def beyond_copying(action: Register, kind: Kind) -> str | None:

@@ -1,6 +1,6 @@
 """Who gets a shared asset: pure functions of the asset and the rules.
 
-A delivery needs three yeses (`shared.decisions`), and that neither tenant is paused; a pull two, and the tenant's own asking.
+A delivery needs three yeses (`shared.decisions`), and that neither tenant nor rule is paused; a pull two, and the tenant's asking.
 Each decision names the rules, and their revision, that made it.
 """
 
@@ -50,9 +50,13 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """Only this tenant's pause stands against the delivery."""
+    """Only this tenant's pause stands against the delivery, or that of one of its rules: "subscription cards"."""
 
     tenant: str
+    rule: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.rule} of {self.tenant} is paused" if self.rule else f"tenant {self.tenant} is paused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +120,14 @@ def still_allowed(delivery: Target, shared: SharedAsset, rules: Rules) -> Allowe
 
 
 def publications_for(asset: Asset, workspace: WorkspaceId, tags: Mapping[str, str] | None, rules: Rules) -> tuple[Publication, ...]:
-    """The publications, by name, under which an asset may leave the workspace. None while its tenant is paused.
+    """The publications, by name, under which an asset may leave the workspace. None that is paused, or whose tenant is.
 
     With `tags` None they are not known yet: name and kind alone decide, so some may turn out not to apply.
     """
     publisher = rules.tenant_of(workspace)
     if publisher is None or not publisher.active:
         return ()
-    return tuple(letting_out(publisher, asset, workspace, tags, rules))
+    return tuple(publication for publication in letting_out(publisher, asset, workspace, tags, rules) if publication.active)
 
 
 def _parties(shared: SharedAsset, receiver: str, rules: Rules) -> tuple[Tenant | None, Tenant | None]:
@@ -134,16 +138,23 @@ def _parties(shared: SharedAsset, receiver: str, rules: Rules) -> tuple[Tenant |
 def _unless_withdrawn(decision: Decision, *parties: Tenant | None) -> Allowed | Paused | NoLongerAllowed:
     if not decision.allowed:
         return NoLongerAllowed(decision.reason)
-    paused = _paused(parties)
-    return Allowed(decision) if paused is None else Paused(paused.id)
+    return _pause(decision, *parties) or Allowed(decision)
 
 
 def _unless_paused(decision: Decision, *parties: Tenant | None) -> Decision:
-    paused = _paused(parties)
-    if paused is None or not decision.allowed:
-        return decision
-    return replace(decision, allowed=False, reason=f"tenant {paused.id} is paused")
+    pause = _pause(decision, *parties) if decision.allowed else None
+    return decision if pause is None else replace(decision, allowed=False, reason=str(pause))
 
 
-def _paused(parties: Collection[Tenant | None]) -> Tenant | None:
-    return next((tenant for tenant in parties if tenant is not None and not tenant.active), None)
+def _pause(decision: Decision, publisher: Tenant | None, receiver: Tenant | None) -> Paused | None:
+    """The first one that stands against a yes: a tenant's, the publication's, the subscription's."""
+    for tenant in (publisher, receiver):
+        if tenant is not None and not tenant.active:
+            return Paused(tenant.id)
+    for publication in publisher.publications if publisher else ():
+        if publisher and publication.name == decision.publication and not publication.active:
+            return Paused(publisher.id, f"publication {publication.name}")
+    for subscription in receiver.subscriptions if receiver else ():
+        if receiver and subscription.name == decision.subscription and not subscription.active:
+            return Paused(receiver.id, f"subscription {subscription.name}")
+    return None

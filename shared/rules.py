@@ -20,6 +20,13 @@ class TenantState(StrEnum):
     PAUSED = "paused"
 
 
+class RuleState(StrEnum):
+    """Of a single publication or subscription."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
 @dataclass(frozen=True, slots=True)
 class TagCondition:
     """What a tag must be: one of some values, or with `one_of` None merely present."""
@@ -30,11 +37,11 @@ class TagCondition:
 
 @dataclass(frozen=True, slots=True)
 class AssetPattern:
-    """Which assets a rule is about. `name` and `except_` are globs, see `shared.matching`; all `tags` must hold."""
+    """Which assets a rule is about. `name` and `except_` are globs, see `shared.globs`; all `tags` must hold."""
 
     kind: Kind
     name: str
-    except_: str | None = None
+    except_: tuple[str, ...] = ()
     tags: tuple[TagCondition, ...] = ()
 
 
@@ -138,6 +145,11 @@ class Publication:
     rename: str | None = None
     regions: tuple[str, ...] = ()
     environment: str | None = None
+    state: RuleState = RuleState.ACTIVE
+
+    @property
+    def active(self) -> bool:
+        return self.state is RuleState.ACTIVE
 
     def name_in_registry(self, tenant: str, name: str) -> str:
         return self.rename.replace("{tenant}", tenant).replace("{name}", name) if self.rename else name
@@ -176,15 +188,23 @@ class Subscription:
     actions: tuple[Action, ...]
     approval: Approver | None = None
     window: Window | None = None
+    state: RuleState = RuleState.ACTIVE
+
+    @property
+    def active(self) -> bool:
+        return self.state is RuleState.ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
+    """`regions`: where those workspaces lie whose region the rules state."""
+
     id: str
     state: TenantState
     workspaces: tuple[WorkspaceId, ...]
     publications: tuple[Publication, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
+    regions: Mapping[WorkspaceId, str] = field(default_factory=dict, hash=False)
 
     @property
     def active(self) -> bool:
@@ -193,18 +213,24 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class RegistryRule:
-    """A registry that publications may use, and who can read it in Azure: tenants, groups or `EVERYONE`."""
+    """A registry that publications may use, and who can read it in Azure: tenants, groups or `EVERYONE`.
+
+    `regions` are all that it replicates to; empty where the rules do not state them.
+    """
 
     name: str
     readers: tuple[str, ...]
+    regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a subscription may ask for at most. The default allows no endpoint."""
+    """What a subscription may ask for at most. The default allows no endpoint, and every registry and kind (None)."""
 
     instance_types: tuple[str, ...] = ()
     max_instances: int = 0
+    registries: tuple[str, ...] | None = None
+    kinds: tuple[Kind, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +238,7 @@ class Provider:
     registries: tuple[RegistryRule, ...] = ()
     limits: Limits = Limits()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    entra_tenant: str | None = None
 
     def registry(self, name: str) -> RegistryRule | None:
         return next((registry for registry in self.registries if registry.name == name), None)

@@ -1,10 +1,12 @@
 """What an apply of rules changes, and what it needs of the store that holds them."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from shared.assets import WorkspaceId
 from shared.rules import Provider, Publication, Rules, Subscription, Tenant, TenantState
 
 
@@ -44,6 +46,24 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """A change that was made, when and by whom. `everything`: also what an apply that died before it had begun to write.
+
+    Of tenants that changed by the hundred, or long ago, no more may be known than that they did.
+    """
+
+    number: int
+    at: datetime
+    by: str
+    change: RulesChange
+    everything: bool
+
+    def concerns(self, tenant: str) -> bool:
+        """Whether it changed the tenant, or may have."""
+        return self.everything or any(change.tenant == tenant for change in self.change.tenants)
+
+
+@dataclass(frozen=True, slots=True)
 class News:
     """What is different since some revision. `everything`: so much, or so uncertain, that all is to be read again."""
 
@@ -72,6 +92,12 @@ class RulesStore(Protocol):
         With `based_on` they are applied to that revision only. Raises ApplyLostError and RulesTooLargeError.
         """
 
+    def apply_tenant(self, tenant: Tenant, by: str, based_on: int | None = None) -> Applied:
+        """The same for one tenant's rules, new or not: the provider's and the others' are left as they are."""
+
+    def history(self, last: int, tenant: str | None = None) -> list[Revision]:
+        """The last ones, newest first: of all revisions, or of those that changed this tenant."""
+
 
 def difference(before: Rules, provider: Provider, tenants: Iterable[Tenant]) -> RulesChange:
     after = {tenant.id: tenant for tenant in tenants}
@@ -98,8 +124,20 @@ def _details(old: Tenant, new: Tenant) -> Iterator[str]:
         yield f"now {new.state}"
     yield from (f"workspace {workspace.name} added" for workspace in new.workspaces if workspace not in old.workspaces)
     yield from (f"workspace {workspace.name} removed" for workspace in old.workspaces if workspace not in new.workspaces)
+    yield from (
+        f"workspace {workspace.name} {_region(new, workspace)}" for workspace in new.workspaces if _moved(old, new, workspace)
+    )
     yield from _rule_details("publication", old.publications, new.publications)
     yield from _rule_details("subscription", old.subscriptions, new.subscriptions)
+
+
+def _moved(old: Tenant, new: Tenant, workspace: WorkspaceId) -> bool:
+    return workspace in old.workspaces and old.regions.get(workspace) != new.regions.get(workspace)
+
+
+def _region(tenant: Tenant, workspace: WorkspaceId) -> str:
+    region = tenant.regions.get(workspace)
+    return f"now in {region}" if region else "without a region"
 
 
 def _rule_details(word: str, old: Iterable[Publication | Subscription], new: Iterable[Publication | Subscription]) -> Iterator[str]:
@@ -109,5 +147,12 @@ def _rule_details(word: str, old: Iterable[Publication | Subscription], new: Ite
             yield f"{word} {name} added"
         elif name not in after:
             yield f"{word} {name} removed"
-        elif before[name] != after[name]:
-            yield f"{word} {name} changed"
+        else:
+            yield from (f"{word} {name} {how}" for how in _differences(before[name], after[name]))
+
+
+def _differences(old: Publication | Subscription, new: Publication | Subscription) -> Iterator[str]:
+    if old.state is not new.state:
+        yield f"now {new.state}"
+    if replace(old, state=new.state) != new:
+        yield "changed"

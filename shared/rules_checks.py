@@ -9,7 +9,8 @@ from shared.outcomes import PROVIDER
 from shared.rules import EVERYONE, Provider, Publication, RegistryRule, Subscription, Tenant
 from shared.rules_action_checks import check_action
 from shared.rules_findings import Finding
-from shared.rules_name_checks import check_names
+from shared.rules_name_checks import check_names, check_patterns
+from shared.rules_region_checks import check_regions
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,9 @@ def check_provider(file: str, provider: Provider, known: Known) -> Iterator[Find
     yield from _repeated(file, ("registries",), (registry.name for registry in provider.registries))
     for place, registry in enumerate(provider.registries):
         yield from _unknown_parties(file, ("registries", place, "readers"), registry.readers, known)
+    for place, name in enumerate(provider.limits.registries or ()):
+        if provider.registry(name) is None:
+            yield Finding(file, ("limits", "registries", place), f"there is no registry {name!r}", "name one of `registries`")
     for group, members in provider.groups.items():
         if group in known.tenants:
             yield Finding(file, ("groups", group), f"{group!r} is a tenant too", "give the group another name")
@@ -41,19 +45,24 @@ def check_provider(file: str, provider: Provider, known: Known) -> Iterator[Find
 
 def check_tenants(tenants: Mapping[str, Tenant], known: Known) -> Iterator[Finding]:
     """`tenants` by the file that each stands in."""
-    yield from _across(tenants)
+    yield from check_owners(tenants)
     for file, tenant in tenants.items():
-        if tenant.id == PROVIDER:
-            yield Finding(file, ("id",), f"{PROVIDER!r} stands for the provider in outcome events", "give the tenant another id")
-        yield from _repeated(file, ("publications",), (publication.name for publication in tenant.publications))
-        yield from _repeated(file, ("subscriptions",), (subscription.name for subscription in tenant.subscriptions))
-        for place, publication in enumerate(tenant.publications):
-            yield from _publication(file, ("publications", place), publication, tenant, known)
-        for place, subscription in enumerate(tenant.subscriptions):
-            yield from _subscription(file, ("subscriptions", place), subscription, tenant, known)
+        yield from check_tenant(file, tenant, known)
 
 
-def _across(tenants: Mapping[str, Tenant]) -> Iterator[Finding]:
+def check_tenant(file: str, tenant: Tenant, known: Known) -> Iterator[Finding]:
+    if tenant.id == PROVIDER:
+        yield Finding(file, ("id",), f"{PROVIDER!r} stands for the provider in outcome events", "give the tenant another id")
+    yield from _repeated(file, ("publications",), (publication.name for publication in tenant.publications))
+    yield from _repeated(file, ("subscriptions",), (subscription.name for subscription in tenant.subscriptions))
+    for place, publication in enumerate(tenant.publications):
+        yield from _publication(file, ("publications", place), publication, tenant, known)
+    for place, subscription in enumerate(tenant.subscriptions):
+        yield from _subscription(file, ("subscriptions", place), subscription, tenant, known)
+
+
+def check_owners(tenants: Mapping[str, Tenant]) -> Iterator[Finding]:
+    """That each id, and each workspace, is of one tenant: the later one of two is found."""
     named: dict[str, str] = {}
     owned: dict[WorkspaceId, str] = {}
     for file, tenant in tenants.items():
@@ -71,6 +80,7 @@ def _publication(file: str, path: Path, publication: Publication, tenant: Tenant
     for place, workspace in enumerate(publication.workspaces):
         if workspace not in tenant.workspaces:
             yield _not_own(file, (*path, "workspaces", place), workspace, tenant)
+    yield from check_patterns(file, path, publication.assets)
     yield from check_names(file, path, publication, tenant)
     if known.provider is None:
         return
@@ -79,7 +89,9 @@ def _publication(file: str, path: Path, publication: Publication, tenant: Tenant
         names = ", ".join(registry.name for registry in known.provider.registries) or "none yet"
         remedy = f"name one of provider.yaml's registries ({names}), or add it there"
         yield Finding(file, (*path, "registry"), f"there is no registry {publication.registry!r}", remedy)
-    elif not publication.advisory and _is_narrower(publication, registry, tenant, known.provider, known.tenants):
+        return
+    yield from check_regions(file, path, publication, registry, tenant)
+    if not publication.advisory and _is_narrower(publication, registry, tenant, known.provider, known.tenants):
         what = f"more tenants can read registry {registry.name} in Azure than `to` names"
         remedy = "publish through a registry with fewer readers, or write `advisory: true` to accept it"
         yield Finding(file, (*path, "to"), what, remedy)
@@ -100,6 +112,12 @@ def _subscription(file: str, path: Path, subscription: Subscription, tenant: Ten
         yield _not_own(file, (*path, "into"), subscription.into, tenant)
     yield from _repeated(file, (*path, "actions"), (action.route for action in subscription.actions), name=None)
     limits = known.provider.limits if known.provider else None
+    yield from check_patterns(file, path, subscription.assets)
+    allowed_kinds = limits.kinds if limits else None
+    for place, pattern in enumerate(subscription.assets):
+        if allowed_kinds is not None and pattern.kind not in allowed_kinds:
+            what = f"the provider's limits leave out assets of kind {pattern.kind}"
+            yield Finding(file, (*path, "assets", place, "kind"), what, "remove the pattern, or have the provider raise its limits")
     for place, action in enumerate(subscription.actions):
         yield from check_action(file, (*path, "actions", place), action, subscription, limits)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from shared.assets import WorkspaceId
 from shared.rules import (
     EVERYONE,
     Action,
@@ -16,12 +17,14 @@ from shared.rules import (
     AuthMode,
     BatchEndpoint,
     Endpoint,
+    Limits,
     Mode,
     OnlineEndpoint,
     Provider,
     Publication,
     Register,
     RegistryRule,
+    RuleState,
     Scoring,
     Subscription,
     TagCondition,
@@ -95,27 +98,41 @@ def _scoring(scoring: Scoring) -> Document:
 
 
 def _provider(provider: Provider) -> Document:
-    limits = provider.limits
-    return {
+    document = {
         "registries": [_registry(registry) for registry in provider.registries],
-        "limits": {"instance_types": list(limits.instance_types), "max_instances": limits.max_instances},
+        "limits": _limits(provider.limits),
         "groups": {name: list(members) for name, members in provider.groups.items()},
     }
+    return document if provider.entra_tenant is None else {"entra_tenant": provider.entra_tenant, **document}
 
 
 def _registry(registry: RegistryRule) -> Document:
     readers = EVERYONE if registry.readers == (EVERYONE,) else list(registry.readers)
-    return {"name": registry.name, "readers": readers}
+    document: dict[str, Any] = {"name": registry.name, "readers": readers}
+    return {**document, "regions": list(registry.regions)} if registry.regions else document
+
+
+def _limits(limits: Limits) -> Document:
+    document: dict[str, Any] = {"instance_types": list(limits.instance_types), "max_instances": limits.max_instances}
+    if limits.registries is not None:
+        document["registries"] = list(limits.registries)
+    if limits.kinds is not None:
+        document["kinds"] = [kind.value for kind in limits.kinds]
+    return document
 
 
 def _tenant(tenant: Tenant) -> Document:
     return {
         "id": tenant.id,
         "state": tenant.state.value,
-        "workspaces": [str(workspace) for workspace in tenant.workspaces],
+        "workspaces": [_own(workspace, tenant.regions.get(workspace)) for workspace in tenant.workspaces],
         "publications": [_publication(publication) for publication in tenant.publications],
         "subscriptions": [_subscription(subscription) for subscription in tenant.subscriptions],
     }
+
+
+def _own(workspace: WorkspaceId, region: str | None) -> str | Document:
+    return str(workspace) if region is None else {"id": str(workspace), "region": region}
 
 
 def _publication(publication: Publication) -> Document:
@@ -133,11 +150,11 @@ def _publication(publication: Publication) -> Document:
         document["regions"] = list(publication.regions)
     if publication.environment is not None:
         document["environment"] = publication.environment
-    return document
+    return _unless_active(document, publication.state)
 
 
 def _subscription(subscription: Subscription) -> Document:
-    return {
+    document = {
         "name": subscription.name,
         "from": list(subscription.from_tenants),
         "assets": [_pattern(pattern) for pattern in subscription.assets],
@@ -145,6 +162,11 @@ def _subscription(subscription: Subscription) -> Document:
         "actions": [action_to_document(action) for action in subscription.actions],
         "release": _release(subscription),
     }
+    return _unless_active(document, subscription.state)
+
+
+def _unless_active(document: Document, state: RuleState) -> Document:
+    return document if state is RuleState.ACTIVE else {"name": document["name"], "state": state.value, **document}
 
 
 def _release(subscription: Subscription) -> str | Document:
@@ -157,8 +179,8 @@ def _release(subscription: Subscription) -> str | Document:
 
 def _pattern(pattern: AssetPattern) -> Document:
     document: dict[str, Any] = {"kind": pattern.kind.value, "name": pattern.name}
-    if pattern.except_ is not None:
-        document["except"] = pattern.except_
+    if pattern.except_:
+        document["except"] = pattern.except_[0] if len(pattern.except_) == 1 else list(pattern.except_)
     if pattern.tags:
         document["tags"] = {condition.tag: _accepted(condition) for condition in pattern.tags}
     return document

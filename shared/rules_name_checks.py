@@ -1,15 +1,24 @@
-"""What a publication's names must be: those that its assets get in the registry, and the environment that goes along."""
+"""What the names of a rule's assets must be: some, and for a publication such as its registry takes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shared.assets import Kind
+from shared.globs import can_match, plain_globs
 from shared.marked_yaml import Path
-from shared.rules import Publication, Tenant
+from shared.rules import AssetPattern, Publication, Tenant
 from shared.rules_findings import Finding
 
 _WILDCARDS = re.compile(r"[*?]")
 _IN_REGISTRIES = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}")  # Microsoft.MachineLearningServices/registries, 2025-04-01
+
+
+def check_patterns(file: str, path: Path, patterns: Sequence[AssetPattern]) -> Iterator[Finding]:
+    """`path` is the rule's."""
+    for place, pattern in enumerate(patterns):
+        if pattern.except_ and not can_match([[pattern.name]], pattern.except_):
+            what = f"it excepts every name that {pattern.name!r} stands for, so nothing is left"
+            yield Finding(file, (*path, "assets", place, "except"), what, "except less, or remove the whole pattern")
 
 
 def check_names(file: str, path: Path, publication: Publication, tenant: Tenant) -> Iterator[Finding]:
@@ -26,7 +35,7 @@ def check_names(file: str, path: Path, publication: Publication, tenant: Tenant)
 
 def _illegal(file: str, path: Path, publication: Publication, tenant: Tenant) -> Iterator[Finding]:
     """With a letter for each wildcard: what the wildcards stand for is known only when an asset is shared."""
-    examples = (_WILDCARDS.sub("x", pattern.name) for pattern in publication.assets)
+    examples = (_WILDCARDS.sub("x", name) for pattern in publication.assets for name in plain_globs(pattern.name))
     names = (publication.name_in_registry(tenant.id, example) for example in examples)
     illegal = next((name for name in names if not _IN_REGISTRIES.fullmatch(name)), None)
     if illegal:
@@ -36,7 +45,7 @@ def _illegal(file: str, path: Path, publication: Publication, tenant: Tenant) ->
 
 def _colliding(file: str, path: Path, publication: Publication) -> Iterator[Finding]:
     for kind in sorted({pattern.kind for pattern in publication.assets}):
-        names = {pattern.name for pattern in publication.assets if pattern.kind is kind}
+        names = {name for pattern in publication.assets if pattern.kind is kind for name in plain_globs(pattern.name)}
         if len(names) > 1 or any(_WILDCARDS.search(name) for name in names):
             what = f"several assets of kind {kind} would get one and the same name"
             yield Finding(file, path, what, "put {name} into it, or let one name out, without wildcards")

@@ -5,11 +5,13 @@ Each shape turns itself into the value of `shared.rules` that it stands for. Wha
 `shared.rules_checks`.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, Tag
 
-from shared.assets import Kind
+from shared.assets import Kind, WorkspaceId
+from shared.marked_yaml import Path
 from shared.rules import (
     EVERYONE,
     AssetPattern,
@@ -17,12 +19,14 @@ from shared.rules import (
     Provider,
     Publication,
     RegistryRule,
+    RuleState,
     Subscription,
     TagCondition,
     Tenant,
     TenantState,
 )
 from shared.rules_actions import ActionShape, action_value
+from shared.rules_references import Reference, resolved
 from shared.rules_release import IMMEDIATELY, ApprovalShape, Release, WindowShape
 from shared.rules_words import (
     STRICT,
@@ -30,6 +34,7 @@ from shared.rules_words import (
     EnvironmentName,
     FullText,
     Glob,
+    Globs,
     Name,
     Party,
     Readers,
@@ -37,6 +42,8 @@ from shared.rules_words import (
     Rename,
     Some,
     Workspace,
+    WorkspaceReference,
+    by_type,
 )
 
 PRESENT = "present"
@@ -46,14 +53,19 @@ class _Shape(BaseModel):
     model_config = STRICT
 
 
+type KindWord = Annotated[Kind, Field(strict=False)]
+type StateWord = Annotated[RuleState, Field(strict=False)]
+
+
 class PatternShape(_Shape):
-    kind: Annotated[Kind, Field(strict=False)]
+    kind: KindWord
     name: Glob
-    except_: Annotated[Glob | None, Field(alias="except")] = None
+    except_: Annotated[Globs | None, Field(alias="except")] = None
     tags: dict[FullText, Accepted] = {}
 
     def value(self) -> AssetPattern:
-        return AssetPattern(self.kind, self.name, self.except_, tuple(_condition(*item) for item in self.tags.items()))
+        excepted = (self.except_,) if isinstance(self.except_, str) else tuple(self.except_ or ())
+        return AssetPattern(self.kind, self.name, excepted, tuple(_condition(*item) for item in self.tags.items()))
 
 
 def _condition(tag: str, accepted: str | list[str]) -> TagCondition:
@@ -64,77 +76,120 @@ def _condition(tag: str, accepted: str | list[str]) -> TagCondition:
 
 class PublicationShape(_Shape):
     name: Name
+    state: StateWord = RuleState.ACTIVE
     registry: Name
     assets: Some[PatternShape]
-    workspaces: list[Workspace] = []
+    workspaces: list[WorkspaceReference] = []
     to: Some[Party]
     advisory: bool = False
     as_: Annotated[Rename | None, Field(alias="as")] = None
     regions: list[Region] = []
     environment: EnvironmentName | None = None
 
-    def value(self) -> Publication:
+    def value(self, own: Sequence[WorkspaceId]) -> Publication:
         return Publication(
             name=self.name,
             registry=self.registry,
             assets=tuple(pattern.value() for pattern in self.assets),
             to=tuple(self.to),
-            workspaces=tuple(self.workspaces),
+            workspaces=tuple(resolved(workspace, own) for workspace in self.workspaces),
             advisory=self.advisory,
             rename=self.as_,
             regions=tuple(self.regions),
             environment=self.environment,
+            state=self.state,
         )
 
 
 class SubscriptionShape(_Shape):
     name: Name
+    state: StateWord = RuleState.ACTIVE
     from_: Annotated[Some[Party], Field(alias="from")]
     assets: Some[PatternShape]
-    into: Workspace
+    into: WorkspaceReference
     actions: Some[ActionShape]
     release: Release = IMMEDIATELY
 
-    def value(self) -> Subscription:
+    def value(self, own: Sequence[WorkspaceId]) -> Subscription:
         return Subscription(
             name=self.name,
             from_tenants=tuple(self.from_),
             assets=tuple(pattern.value() for pattern in self.assets),
-            into=self.into,
+            into=resolved(self.into, own),
             actions=tuple(map(action_value, self.actions)),
             approval=self.release.approval if isinstance(self.release, ApprovalShape) else None,
             window=self.release.value() if isinstance(self.release, WindowShape) else None,
+            state=self.state,
         )
+
+
+class PlacedWorkspace(_Shape):
+    id: Workspace
+    region: Region
+
+
+type OwnWorkspace = Annotated[
+    Annotated[Workspace, Tag("<ARM id>")] | Annotated[PlacedWorkspace, Tag("<mapping of id and region>")],
+    by_type({"ARM id": str, "mapping of id and region": dict}),
+]
 
 
 class TenantShape(_Shape):
     id: Name
     state: Annotated[TenantState, Field(strict=False)] = TenantState.ACTIVE
     entra_tenant: str | None = None
-    workspaces: Some[Workspace]
+    workspaces: Some[OwnWorkspace]
     publications: list[PublicationShape] = []
     subscriptions: list[SubscriptionShape] = []
 
+    @property
+    def own(self) -> tuple[WorkspaceId, ...]:
+        return tuple(workspace.id if isinstance(workspace, PlacedWorkspace) else workspace for workspace in self.workspaces)
+
+    def references(self) -> Iterator[tuple[Path, Reference]]:
+        """The workspaces that its rules name, each with its place."""
+        for place, publication in enumerate(self.publications):
+            for at, workspace in enumerate(publication.workspaces):
+                yield ("publications", place, "workspaces", at), workspace
+        for place, subscription in enumerate(self.subscriptions):
+            yield ("subscriptions", place, "into"), subscription.into
+
     def value(self) -> Tenant:
-        publications = tuple(publication.value() for publication in self.publications)
-        subscriptions = tuple(subscription.value() for subscription in self.subscriptions)
-        return Tenant(self.id, self.state, tuple(self.workspaces), publications, subscriptions)
+        """ValueError where a reference is not to one of the tenant's workspaces, see `shared.rules_references`."""
+        own = self.own
+        return Tenant(
+            id=self.id,
+            state=self.state,
+            workspaces=own,
+            publications=tuple(publication.value(own) for publication in self.publications),
+            subscriptions=tuple(subscription.value(own) for subscription in self.subscriptions),
+            regions={placed.id: placed.region for placed in self.workspaces if isinstance(placed, PlacedWorkspace)},
+        )
 
 
 class RegistryShape(_Shape):
     name: Name
     readers: Readers
+    regions: list[Region] = []
 
     def value(self) -> RegistryRule:
-        return RegistryRule(self.name, (EVERYONE,) if self.readers == EVERYONE else tuple(self.readers))
+        readers = (EVERYONE,) if self.readers == EVERYONE else tuple(self.readers)
+        return RegistryRule(self.name, readers, tuple(self.regions))
 
 
 class LimitsShape(_Shape):
     instance_types: list[FullText] = []
     max_instances: Annotated[int, Field(ge=0)] = 0
+    registries: list[Name] | None = None
+    kinds: list[KindWord] | None = None
 
     def value(self) -> Limits:
-        return Limits(tuple(self.instance_types), self.max_instances)
+        return Limits(
+            instance_types=tuple(self.instance_types),
+            max_instances=self.max_instances,
+            registries=None if self.registries is None else tuple(self.registries),
+            kinds=None if self.kinds is None else tuple(self.kinds),
+        )
 
 
 class ProviderShape(_Shape):
@@ -144,5 +199,6 @@ class ProviderShape(_Shape):
     groups: dict[Name, list[Name]] = {}
 
     def value(self) -> Provider:
+        registries = tuple(registry.value() for registry in self.registries)
         groups = {name: tuple(members) for name, members in self.groups.items()}
-        return Provider(tuple(registry.value() for registry in self.registries), self.limits.value(), groups)
+        return Provider(registries, self.limits.value(), groups, self.entra_tenant)

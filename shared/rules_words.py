@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from shared.assets import WorkspaceId
+from shared.globs import plain_globs
 
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, serialize_by_alias=True)
 
@@ -34,6 +35,25 @@ def _workspace(arm_id: object) -> WorkspaceId:
         return WorkspaceId.parse(arm_id)
     except ValueError as wrong:
         raise refused(str(wrong), remedy) from wrong
+
+
+def _reference(written: object) -> WorkspaceId | str:
+    """A workspace by its ARM id, or a tenant's own by its name alone."""
+    if isinstance(written, str) and not written.startswith("/"):
+        if not _WORKSPACE_NAME.fullmatch(written):
+            raise refused(f"{written!r} is not the name of a workspace", "write the name of one of the tenant's, or its ARM id")
+        return written
+    return _workspace(written)
+
+
+def _glob(glob: str) -> str:
+    try:
+        plain = plain_globs(glob)
+    except ValueError as wrong:
+        raise refused(str(wrong), "write {a,b} with both braces and none within, or several patterns") from wrong
+    if "," in "".join(plain):
+        raise refused(f"{glob!r} has a comma outside of braces", "write {a,b}, or several patterns")
+    return glob
 
 
 def _steps_rise(traffic: list[int]) -> list[int]:
@@ -76,14 +96,15 @@ def _id_of(plural: str) -> AfterValidator:
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _NAME_REMEDY = "use letters, digits, '.', '_' and '-', at most 64, beginning with a letter or digit"
 _ASSET_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
+_WORKSPACE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,32}")  # Microsoft.MachineLearningServices/workspaces, 2025-04-01
+_GLOB = r"[A-Za-z0-9._*?{},-]{1,255}"
+_GLOB_REMEDY = "use letters, digits, '.', '_', '-', and the wildcards '*', '?' and '{a,b}' alone"
 
 type Some[T] = Annotated[list[T], Field(min_length=1)]
 type FullText = Annotated[str, StringConstraints(min_length=1)]
 type Name = Annotated[str, _written(_NAME, _NAME_REMEDY)]
 type Party = Annotated[str, _written(rf"\*|{_NAME}", f"name a tenant or a group, or '*' for all; {_NAME_REMEDY}")]
-type Glob = Annotated[
-    str, _written(r"[A-Za-z0-9._*?-]{1,255}", "use letters, digits, '.', '_', '-', and the wildcards '*' and '?' alone")
-]
+type Glob = Annotated[str, _written(_GLOB, _GLOB_REMEDY), AfterValidator(_glob)]
 type EndpointName = Annotated[
     str,
     _written(
@@ -108,9 +129,14 @@ type Rename = Annotated[
 ]
 type Region = Annotated[str, _written(r"[a-z0-9]+", "write it as it stands in addresses: westeurope")]
 type Workspace = Annotated[InstanceOf[WorkspaceId], BeforeValidator(_workspace)]
+type WorkspaceReference = Annotated[InstanceOf[WorkspaceId] | str, BeforeValidator(_reference)]
 type Traffic = Annotated[Some[Annotated[int, Field(ge=1)]], AfterValidator(_steps_rise)]
 type Accepted = Annotated[
     Annotated[FullText, Tag("<text>")] | Annotated[Some[FullText], Tag("<list of texts>")],
+    by_type({"text": str, "list of texts": list}),
+]
+type Globs = Annotated[
+    Annotated[Glob, Tag("<text>")] | Annotated[Some[Glob], Tag("<list of texts>")],
     by_type({"text": str, "list of texts": list}),
 ]
 type Readers = Annotated[

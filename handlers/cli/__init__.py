@@ -6,10 +6,19 @@ What a command needs of the settings and the SDKs is imported when it runs, so t
 from handlers.cli.app import app
 from handlers.cli.apply import apply
 from handlers.cli.explain import explain
+from handlers.cli.export import export
+from handlers.cli.history import history
+from handlers.cli.publications import publications
 from handlers.cli.schema import schema
+from handlers.cli.subscriptions import subscriptions
+from handlers.cli.tenants import tenants
 
 __all__ = ["app"]
 
-app.command()(apply)
-app.command()(explain)
+RULES = "The rules"
+
+for about_rules in (apply, explain, export, history):
+    app.command(rich_help_panel=RULES)(about_rules)
+for name, part in (("tenants", tenants), ("publications", publications), ("subscriptions", subscriptions)):
+    app.add_typer(part, name=name, rich_help_panel=RULES)
 app.command()(schema)

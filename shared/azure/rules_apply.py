@@ -5,7 +5,7 @@ workspaces, tenants, and last of all announces them: the new revision in the hea
 one transaction. One that dies in between leaves `attempted` above `revision`: the next one announces that everything changed.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,26 +28,30 @@ RENEWED_AFTER = CLAIM / 3
 MOST_NAMED = 5_000  # changed tenants that a change row names; above it, the row says that everything changed
 
 
-class RulesApply:
-    """One apply, run once. `tenants` are all there shall be, and no workspace is in two of them."""
+type Wanted = Callable[[Rules], tuple[Provider, Iterable[Tenant]]]
+"""What the rules shall be, all of them, by what they are. No workspace is in two tenants."""
 
-    def __init__(
-        self, table: TableClient, now: Callable[[], datetime], provider: Provider, tenants: Sequence[Tenant], by: str
-    ) -> None:
+
+class RulesApply:
+    """One apply, run once."""
+
+    def __init__(self, table: TableClient, now: Callable[[], datetime], wanted: Wanted, by: str) -> None:
         self._table, self._now, self._by = table, now, by
-        self._provider = provider
-        self._tenants = {tenant.id: tenant for tenant in tenants}
-        self._owned = {workspace for tenant in tenants for workspace in tenant.workspaces}
+        self._wanted = wanted
         self._head, self._etag = Head(), ""
         self._stored: dict[str, Any] = {}
 
     def run(self, based_on: int | None) -> Applied:
-        columns = {tenant.id: _columns(tenant) for tenant in self._tenants.values()}
         self._read_head(based_on)
         before = self._read_rules()
+        self._provider, tenants = self._wanted(before)
+        self._tenants = {tenant.id: tenant for tenant in tenants}
+        self._owned = {workspace for tenant in self._tenants.values() for workspace in tenant.workspaces}
         change = difference(before, self._provider, self._tenants.values())
         if change.is_empty and not self._head.unfinished:
             return Applied(before.revision, change)
+        changed = (self._tenants.get(found.tenant) for found in change.tenants)
+        columns = {tenant.id: _columns(tenant) for tenant in changed if tenant is not None}
         unfinished = self._head.unfinished
         self._claim()
         try:
@@ -146,7 +150,8 @@ class RulesApply:
         everything = everything or len(names) > MOST_NAMED
         what = {"everything": everything, "provider": change.provider, "tenants": names[:MOST_NAMED]}
         revision = self._head.attempted
-        news = rows.entity(rows.change_keys(revision), by=self._by, at=self._now(), **rows.document_columns(what))
+        details = rows.details_column(change)
+        news = rows.entity(rows.change_keys(revision), by=self._by, at=self._now(), details=details, **rows.document_columns(what))
         announced = Head(revision, revision)
         self._etag = submit(self._table, announced.to_entity(), self._etag, ("create", news))
         self._head = announced

@@ -10,7 +10,7 @@ from typing import Any
 from shared.assets import WorkspaceId
 from shared.keys import key
 from shared.rules import Provider, Tenant
-from shared.rules_change import RulesTooLargeError
+from shared.rules_change import Fate, Revision, RulesChange, RulesTooLargeError, TenantChange
 from shared.rules_document import Document, provider_from_document, tenant_from_document
 
 LONGEST_PROPERTY = 30_000  # characters; a string property holds 64 KB of UTF-16, less a margin
@@ -70,6 +70,29 @@ def provider_in(row: Mapping[str, Any] | None) -> Provider:
     return Provider() if row is None else provider_from_document(document_in(row))
 
 
+def details_column(change: RulesChange) -> str:
+    """What is said of each tenant, as JSON: of as many as a property holds."""
+    left = LONGEST_PROPERTY - len("[]")
+    kept: list[str] = []
+    for tenant in change.tenants:
+        said = json.dumps([tenant.tenant, tenant.fate.value, *tenant.details], separators=(",", ":"))
+        left -= len(said) + len(",")
+        if left < 0:
+            break
+        kept.append(said)
+    return f"[{','.join(kept)}]"
+
+
+def revision_in(row: Mapping[str, Any]) -> Revision:
+    document = document_in(row)
+    said = {
+        tenant: TenantChange(tenant, Fate(fate), tuple(details)) for tenant, fate, *details in json.loads(row.get("details", "[]"))
+    }
+    tenants = tuple(said.get(tenant) or TenantChange(tenant, Fate.CHANGED, ()) for tenant in document["tenants"])
+    change = RulesChange(document["provider"], tenants)
+    return Revision(int(row["RowKey"]), _utc(row["at"]), row["by"], change, document["everything"])
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """Which revision is in force, and who is making the next one.
@@ -101,8 +124,12 @@ class Head:
 
 def head_in(row: Mapping[str, Any]) -> Head:
     until = row.get("claimed_until")
-    claimed_until = None if until is None else datetime.fromtimestamp(until.timestamp(), UTC)
-    return Head(row["revision"], row["attempted"], row.get("claimed_by"), claimed_until)
+    return Head(row["revision"], row["attempted"], row.get("claimed_by"), None if until is None else _utc(until))
+
+
+def _utc(time: datetime) -> datetime:
+    """A plain one, and not the SDK's own."""
+    return datetime.fromtimestamp(time.timestamp(), UTC)
 
 
 def _hex(text: str) -> str:

@@ -16,12 +16,12 @@ from azure.data.tables import TableClient
 from shared.assets import WorkspaceId
 from shared.azure import rules_rows as rows
 from shared.azure.owned_writes import etag_of, read
-from shared.azure.rules_apply import RulesApply
+from shared.azure.rules_apply import RulesApply, Wanted
 from shared.azure.tables import table_errors
 from shared.clock import local_now
 from shared.errors import Lost
 from shared.rules import Provider, Rules, Tenant
-from shared.rules_change import Applied, ApplyLostError, News
+from shared.rules_change import Applied, ApplyLostError, News, Revision
 from shared.rules_sharing import EqualParts
 
 
@@ -59,15 +59,19 @@ class RulesTable:
 
     def news(self, after: int, upto: int) -> News:
         """What the revisions after the first and up to the second changed."""
-        query = "PartitionKey eq @changes and RowKey gt @after and RowKey le @upto"
-        bounds = {"changes": rows.CHANGES, "after": rows.change_keys(after)[1], "upto": rows.change_keys(upto)[1]}
-        with table_errors("read the changes of the rules"):
-            found = [rows.document_in(row) for row in self._table.query_entities(query, parameters=bounds)]
+        found = [rows.document_in(row) for row in self._changes(after, upto)]
         return News(
             everything=not found or any(change["everything"] for change in found),
             provider=any(change["provider"] for change in found),
             tenants=frozenset(tenant for change in found for tenant in change["tenants"]),
         )
+
+    def _changes(self, after: int, upto: int) -> list[Any]:
+        """Oldest first."""
+        query = "PartitionKey eq @changes and RowKey gt @after and RowKey le @upto"
+        bounds = {"changes": rows.CHANGES, "after": rows.change_keys(after)[1], "upto": rows.change_keys(upto)[1]}
+        with table_errors("read the changes of the rules"):
+            return list(self._table.query_entities(query, parameters=bounds))
 
     def provider(self) -> Provider:
         return rows.provider_in(read(self._table, *rows.PROVIDER_KEYS))
@@ -84,7 +88,21 @@ class RulesTable:
 
     def apply(self, provider: Provider, tenants: Sequence[Tenant], by: str, based_on: int | None = None) -> Applied:
         """See `shared.rules_change.RulesStore`."""
+        return self._apply(lambda _before: (provider, tenants), by, based_on)
+
+    def apply_tenant(self, tenant: Tenant, by: str, based_on: int | None = None) -> Applied:
+        """See `shared.rules_change.RulesStore`."""
+        return self._apply(lambda before: (before.provider, {**before.tenants, tenant.id: tenant}.values()), by, based_on)
+
+    def history(self, last: int, tenant: str | None = None) -> list[Revision]:
+        """See `shared.rules_change.RulesStore`. What changed one tenant is found by reading all changes."""
+        head = self.revision()
+        found = [rows.revision_in(row) for row in self._changes(0 if tenant else max(0, head - last), head)]
+        about = [revision for revision in found if tenant is None or revision.concerns(tenant)]
+        return about[::-1][:last]
+
+    def _apply(self, wanted: Wanted, by: str, based_on: int | None) -> Applied:
         try:
-            return RulesApply(self._table, self._now, provider, tenants, by).run(based_on)
+            return RulesApply(self._table, self._now, wanted, by).run(based_on)
         except Lost as lost:
             raise ApplyLostError("another apply of rules came in between; what this one wrote is not announced") from lost

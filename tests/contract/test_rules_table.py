@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from azure.core.exceptions import ServiceResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
-from azure.data.tables import TableClient
+from azure.data.tables import TableClient, UpdateMode
 from hypothesis import given, settings
 
 from shared.assets import Kind
@@ -31,7 +31,7 @@ from shared.rules import (
     TenantState,
 )
 from shared.rules_cache import RELOAD_SECONDS, RulesCache
-from shared.rules_change import ApplyLostError, News, RulesTooLargeError
+from shared.rules_change import ApplyLostError, Fate, News, Revision, RulesChange, RulesTooLargeError, TenantChange
 from tests.contract.table_service import new_table, open_table, table_service
 from tests.unit import random_rules
 from tests.unit.random_rules import workspace
@@ -247,6 +247,152 @@ def test_whatever_was_in_force_before_what_is_applied_is_found_by_load_cache_and
             }
 
 
+@settings(max_examples=8, deadline=None)
+@given(random_rules.rules())
+def test_whatever_is_applied_twice_changes_nothing_the_second_time(connection_string: str, rules: Rules) -> None:
+    with open_table(connection_string, new_table(connection_string)) as client:
+        table = RulesTable(client)
+        first = table.apply(rules.provider, list(rules.tenants.values()), by="ada")
+
+        again = table.apply(rules.provider, list(rules.tenants.values()), by="ada")
+
+        assert (again.change.is_empty, again.revision) == (True, first.revision)
+
+
+# ---- one tenant's rules alone
+
+
+def test_given_one_tenant_s_rules_when_applied_alone_then_the_others_stay_and_it_is_announced(store: Store) -> None:
+    table = store.open()
+    table.apply(PROVIDER, [NORTHWIND, FABRIKAM], by="ada")
+    requests = Requests()
+
+    applied = store.open(requests).apply_tenant(PAUSED, by="grace", based_on=1)
+
+    assert [change.details for change in applied.change.tenants] == [("now paused",)]
+    assert table.load() == Rules(PROVIDER, by_id(NORTHWIND, PAUSED), 2)
+    assert table.news(1, 2).tenants == {"fabrikam"}
+    assert requests.writes == 3  # the claim, the tenant, the announcement
+
+
+def test_given_a_new_tenant_s_rules_when_applied_alone_then_it_joins_the_others(store: Store) -> None:
+    table = store.open()
+    table.apply(PROVIDER, [NORTHWIND], by="ada")
+
+    table.apply_tenant(TAILWIND, by="grace", based_on=1)
+
+    assert tenants_in(table.load()) == by_id(NORTHWIND, TAILWIND)
+    assert table.tenant_of(W3) == TAILWIND
+
+
+def test_given_a_tenant_s_rules_in_force_when_applied_alone_then_nothing_is_written(store: Store) -> None:
+    store.open().apply(PROVIDER, [NORTHWIND, FABRIKAM], by="ada")
+    requests = Requests()
+
+    applied = store.open(requests).apply_tenant(FABRIKAM, by="grace", based_on=1)
+
+    assert (applied.change.is_empty, applied.revision, requests.writes) == (True, 1, 0)
+
+
+def test_given_rules_changed_since_a_tenant_s_were_checked_when_applied_alone_then_it_loses(store: Store) -> None:
+    table = store.open()
+    table.apply(PROVIDER, [NORTHWIND], by="ada")
+    table.apply_tenant(FABRIKAM, by="ada", based_on=1)
+
+    with pytest.raises(ApplyLostError, match="at revision 2 by now, and no longer at 1"):
+        table.apply_tenant(TAILWIND, by="grace", based_on=1)
+
+    assert tenants_in(table.load()) == by_id(NORTHWIND, FABRIKAM)
+
+
+def test_given_many_tenants_applied_at_once_when_all_ended_then_each_that_won_is_there_whole(store: Store) -> None:
+    store.open().apply(PROVIDER, [NORTHWIND], by="ada")
+    joining = [Tenant(f"tenant{number}", TenantState.ACTIVE, (workspace(f"own{number}"),)) for number in range(6)]
+
+    def apply(tenant: Tenant) -> Tenant | None:
+        try:
+            store.open().apply_tenant(tenant, by=tenant.id)
+            return tenant
+        except ApplyLostError:
+            return None
+
+    with ThreadPoolExecutor(6) as threads:
+        won = [tenant for tenant in threads.map(apply, joining) if tenant is not None]
+
+    assert won
+    assert tenants_in(store.open().load()) == by_id(NORTHWIND, *won)
+    assert all(store.open().tenant_of(tenant.workspaces[0]) == tenant for tenant in won)
+
+
+def test_given_a_tenant_s_apply_killed_at_any_write_when_read_then_it_is_old_or_new_and_the_others_as_they_were(
+    connection_string: str,
+) -> None:
+    moved = replace(FABRIKAM, workspaces=(W3,), subscriptions=(replace(FABRIKAM.subscriptions[0], into=W3),))
+    for killed_at in range(1, 7):
+        store = Store(connection_string, new_table(connection_string), Clock())
+        with store.clients:
+            store.open().apply(PROVIDER, [NORTHWIND, FABRIKAM], by="ada")
+
+            _killed(store, killed_at, lambda table: table.apply_tenant(moved, by="ada"))
+
+            tenants = store.open().load().tenants
+            assert tenants["northwind"] == NORTHWIND
+            assert tenants["fabrikam"] in (FABRIKAM, moved)
+            store.clock.time += CLAIM
+            store.open().apply_tenant(moved, by="grace")
+            assert tenants_in(store.open().load()) == by_id(NORTHWIND, moved)
+            assert (store.open().tenant_of(W3), store.open().tenant_of(W2)) == (moved, None)
+
+
+# ---- who changed what, and when
+
+
+def test_given_changes_when_the_history_is_read_then_the_newest_is_first_and_says_what_who_and_when(store: Store) -> None:
+    table = store.open()
+    table.apply(PROVIDER, [NORTHWIND, FABRIKAM], by="ada")
+    began = store.clock.time
+    store.clock.time += timedelta(hours=1)
+    table.apply_tenant(PAUSED, by="grace")
+
+    newest, oldest = table.history(last=5)
+
+    paused = RulesChange(provider=False, tenants=(TenantChange("fabrikam", Fate.CHANGED, ("now paused",)),))
+    assert newest == Revision(2, store.clock.time, "grace", paused, everything=False)
+    assert (oldest.number, oldest.at, oldest.by, oldest.change.provider) == (1, began, "ada", True)
+    assert [change.fate for change in oldest.change.tenants] == [Fate.ADDED, Fate.ADDED]
+
+
+def test_given_many_changes_when_the_history_of_one_tenant_is_read_then_it_has_the_last_of_its_own(store: Store) -> None:
+    table = store.open()
+    table.apply(PROVIDER, [NORTHWIND, FABRIKAM], by="ada")
+    for tenant in (PAUSED, TAILWIND, FABRIKAM, replace(TAILWIND, state=TenantState.PAUSED)):
+        table.apply_tenant(tenant, by="ada")
+
+    assert [revision.number for revision in table.history(last=2)] == [5, 4]
+    assert [revision.number for revision in table.history(last=2, tenant="fabrikam")] == [4, 2]
+
+
+def test_given_a_change_that_an_older_version_announced_when_the_history_is_read_then_it_names_the_tenants(store: Store) -> None:
+    store.open().apply(PROVIDER, [NORTHWIND], by="ada")
+    row = store.client().get_entity("changes", "000000000001")
+    del row["details"]
+    store.client().update_entity(row, mode=UpdateMode.REPLACE)
+
+    (revision,) = store.open().history(last=5)
+
+    assert revision.change.tenants == (TenantChange("northwind", Fate.CHANGED, ()),)
+
+
+def test_given_more_changed_tenants_than_a_row_describes_when_the_history_is_read_then_it_names_the_rest(store: Store) -> None:
+    many = [Tenant(f"tenant{number}", TenantState.ACTIVE, (workspace("w" * 200 + str(number)),)) for number in range(140)]
+
+    store.open().apply(PROVIDER, many, by="ada")
+
+    (revision,) = store.open().history(last=1)
+    assert {change.tenant for change in revision.change.tenants} == {tenant.id for tenant in many}
+    assert len({change.details == () for change in revision.change.tenants}) == 2
+
+
 # ---- two at once
 
 
@@ -376,12 +522,16 @@ def test_given_an_apply_killed_at_any_write_when_read_then_each_tenant_is_old_or
 def _apply_killed(store: Store, provider: Provider, at: int) -> bool:
     """Whether the apply was done before it could be killed."""
 
+    return _killed(store, at, lambda table: table.apply(provider, AFTER, by="ada"))
+
+
+def _killed(store: Store, at: int, apply: Callable[[RulesTable], object]) -> bool:
     def kill(number: int) -> None:
         if number >= at:
             raise Killed
 
     try:
-        store.open(Requests(before_write=kill)).apply(provider, AFTER, by="ada")
+        apply(store.open(Requests(before_write=kill)))
     except Killed:
         return False
     return True

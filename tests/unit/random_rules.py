@@ -25,6 +25,7 @@ from shared.rules import (
     Register,
     RegistryRule,
     Rules,
+    RuleState,
     Scoring,
     Subscription,
     TagCondition,
@@ -36,6 +37,7 @@ from shared.rules import (
 TENANTS = ("fabrikam", "northwind", "tailwind")
 GROUPS = ("banks", "shops")
 REGISTRIES = ("contoso-hub", "contoso-inner")
+REGIONS = ("westeurope", "eastus2")
 INSTANCE_TYPES = ("Standard_DS3_v2", "Standard_F4s_v2")
 PARTIES = ("*", "*", "*", *TENANTS, *GROUPS)
 
@@ -55,13 +57,13 @@ _values = st.sampled_from(["production", "draft", "present"])
 _tag_names = st.sampled_from(["stage", "area"])
 _conditions = st.builds(TagCondition, _tag_names, st.none() | _some(_values, least=1))
 _tags = st.lists(_conditions, max_size=2, unique_by=lambda condition: condition.tag).map(tuple)
-_globs = st.sampled_from(["*", "*", "card-*", "card-?", "card-1", "bert-*"])
+_globs = st.sampled_from(["*", "*", "card-*", "card-?", "card-1", "{card,bert}-*"])
 
 patterns = st.builds(
     AssetPattern,
     kind=st.sampled_from([Kind.MODEL, Kind.MODEL, Kind.MODEL, Kind.DATA, Kind.ENVIRONMENT]),
     name=_globs,
-    except_=st.sampled_from([None, None, None, "*-draft", "card-?"]),
+    except_=st.sampled_from([(), (), (), ("*-draft",), ("card-?", "*-draft")]),
     tags=st.just(()) | st.just(()) | _tags,
 )
 SCORINGS = (
@@ -103,6 +105,7 @@ def _named[T](rules: st.SearchStrategy[T], least: int = 0, most: int = 2) -> st.
 
 _names = st.sampled_from(["cards", "berts", "all-of-it"])
 _anything = (AssetPattern(Kind.MODEL, "*"),)
+_rule_states = st.sampled_from([RuleState.ACTIVE, RuleState.ACTIVE, RuleState.PAUSED])
 RENAMES = ("{tenant}-{name}", "{tenant}-{name}", "hub-{name}", "{name}", "model")
 _open_publications = st.builds(
     Publication,
@@ -122,8 +125,9 @@ _narrow_publications = st.builds(
     workspaces=st.just(()) | _some(st.sampled_from(WORKSPACES)),
     advisory=st.booleans(),
     rename=st.sampled_from([None, *RENAMES]),
-    regions=st.sampled_from([(), ("westeurope", "eastus2")]),
+    regions=st.sampled_from([(), REGIONS]),
     environment=st.sampled_from([None, "inference:3"]),
+    state=_rule_states,
 )
 _publications = _named(
     st.sampled_from([True, True, False]).flatmap(lambda is_open: _open_publications if is_open else _narrow_publications), least=1
@@ -150,6 +154,7 @@ def _subscriptions(workspaces: tuple[WorkspaceId, ...]) -> st.SearchStrategy[tup
         assets=st.just(_anything) | _some(patterns, least=1),
         into=st.sampled_from((*workspaces, *workspaces, *WORKSPACES)),
         actions=_actions.map(tuple),
+        state=_rule_states,
     )
     subscriptions = st.builds(_released, subscriptions, st.sampled_from([None, *Approver, *WINDOWS]))
     return _named(subscriptions, least=1)
@@ -163,15 +168,24 @@ def tenants(draw: st.DrawFn, tenant_id: str, workspaces: tuple[WorkspaceId, ...]
         workspaces=workspaces,
         publications=draw(_publications),
         subscriptions=draw(_subscriptions(workspaces)),
+        regions=draw(st.just({}) | st.dictionaries(st.sampled_from(workspaces), st.sampled_from(REGIONS))) if workspaces else {},
     )
 
 
-_registry_rules = st.tuples(*(st.builds(RegistryRule, st.just(name), _readers) for name in REGISTRIES))
+_covered = st.sampled_from([(), (), REGIONS, REGIONS[:1]])
+_registry_rules = st.tuples(*(st.builds(RegistryRule, st.just(name), _readers, _covered) for name in REGISTRIES))
 providers = st.builds(
     Provider,
     registries=_registry_rules | _registry_rules.map(lambda both: both[1:]),
-    limits=st.builds(Limits, st.just(INSTANCE_TYPES) | _some(st.sampled_from(INSTANCE_TYPES)), st.sampled_from([4, 4, 1, 0])),
+    limits=st.builds(
+        Limits,
+        instance_types=st.just(INSTANCE_TYPES) | _some(st.sampled_from(INSTANCE_TYPES)),
+        max_instances=st.sampled_from([4, 4, 1, 0]),
+        registries=st.sampled_from([None, None, REGISTRIES, REGISTRIES[:1]]),
+        kinds=st.sampled_from([None, None, (Kind.MODEL,), tuple(Kind)]),
+    ),
     groups=st.dictionaries(st.sampled_from(GROUPS), _some(st.sampled_from(TENANTS))),
+    entra_tenant=st.sampled_from([None, "99999999-0000-0000-0000-000000000000"]),
 )
 
 

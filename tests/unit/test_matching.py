@@ -44,7 +44,7 @@ def test_given_a_glob_when_the_name_differs_by_case_or_length_or_sign_then_it_do
 
 
 def test_given_an_exception_when_the_name_fits_it_then_the_pattern_does_not_match() -> None:
-    pattern = AssetPattern(Kind.MODEL, "credit-*", except_="*-draft")
+    pattern = AssetPattern(Kind.MODEL, "credit-*", except_=("*-draft",))
 
     assert matches_name(pattern, Kind.MODEL, "credit-card")
     assert not matches_name(pattern, Kind.MODEL, "credit-card-draft")

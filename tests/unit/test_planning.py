@@ -34,6 +34,7 @@ from shared.rules import (
     Register,
     RegistryRule,
     Rules,
+    RuleState,
     Subscription,
     TagCondition,
     Tenant,
@@ -43,7 +44,7 @@ from tests.unit import random_rules
 from tests.unit.random_rules import workspace
 
 WORKSPACE1, WORKSPACE2, WORKSPACE3 = workspace("workspace1"), workspace("workspace2"), workspace("workspace3")
-CARDS = AssetPattern(Kind.MODEL, "credit-card-*", except_="*-draft", tags=(TagCondition("stage", ("production",)),))
+CARDS = AssetPattern(Kind.MODEL, "credit-card-*", except_=("*-draft",), tags=(TagCondition("stage", ("production",)),))
 ENDPOINT = OnlineEndpoint("cards", "Standard_DS3_v2", 1, (100,))
 BATCH = BatchEndpoint("cards-nightly", "cpu-cluster")
 CARD = SharedAsset(Asset(Kind.MODEL, "credit-card-default", "1"), "contoso-hub", WORKSPACE1, tags={"stage": "production"})
@@ -139,6 +140,44 @@ def test_given_either_tenant_paused_when_planned_then_nothing_is_delivered(pause
     tenants = [replace(tenant, state=TenantState.PAUSED) if tenant.id == paused else tenant for tenant in (northwind(), tailwind())]
 
     assert refusal(plan(CARD, rules_of(*tenants))) == f"tenant {paused} is paused"
+
+
+def test_given_a_paused_publication_when_planned_then_nothing_is_delivered_or_leaves_by_it() -> None:
+    (publication,) = northwind().publications
+    rules = rules_of(northwind(publications=(replace(publication, state=RuleState.PAUSED),)), tailwind())
+
+    assert refusal(plan(CARD, rules)) == "publication cards of northwind is paused"
+    assert publications_for(CARD.asset, WORKSPACE1, CARD.tags, rules) == ()
+
+
+def test_given_a_paused_subscription_when_planned_then_nothing_is_delivered_by_it() -> None:
+    (subscription,) = tailwind().subscriptions
+    paused = tailwind(subscriptions=(replace(subscription, state=RuleState.PAUSED),))
+
+    assert refusal(plan(CARD, rules_of(northwind(), paused))) == "subscription cards-live of tailwind is paused"
+
+
+def test_given_a_paused_rule_beside_an_active_one_that_does_the_same_when_planned_then_the_active_one_counts() -> None:
+    (publication,), (subscription,) = northwind().publications, tailwind().subscriptions
+    publisher = northwind(publications=(replace(publication, name="a-first", state=RuleState.PAUSED), publication))
+    subscriber = tailwind(subscriptions=(replace(subscription, name="a-first", state=RuleState.PAUSED), subscription))
+
+    allowed = [decision for decision in plan(CARD, rules_of(publisher, subscriber)) if decision.allowed]
+
+    assert [(decision.publication, decision.subscription) for decision in allowed] == [("cards", "cards-live")]
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (Limits(registries=("contoso-inner",)), "limits leave out registry contoso-hub"),
+        (Limits(kinds=(Kind.DATA, Kind.ENVIRONMENT)), "limits leave out assets of kind model"),
+    ],
+)
+def test_given_limits_that_leave_out_the_registry_or_the_kind_when_planned_then_the_provider_says_no(
+    limits: Limits, reason: str
+) -> None:
+    assert reason in refusal(plan(CARD, rules_of(northwind(), tailwind(), provider=replace(PROVIDER, limits=limits))))
 
 
 @pytest.mark.parametrize(
@@ -329,6 +368,23 @@ def test_given_a_paused_tenant_when_asked_again_then_the_delivery_is_held(delive
     assert still_allowed(delivery, CARD, rules_of(northwind(), paused)) == Paused("tailwind")
 
 
+def test_given_a_paused_rule_when_asked_again_then_the_delivery_is_held(delivery: Decision) -> None:
+    (publication,), (subscription,) = northwind().publications, tailwind().subscriptions
+    unpublished = northwind(publications=(replace(publication, state=RuleState.PAUSED),))
+    unsubscribed = tailwind(subscriptions=(replace(subscription, state=RuleState.PAUSED),))
+
+    assert still_allowed(delivery, CARD, rules_of(unpublished, tailwind())) == Paused("northwind", "publication cards")
+    assert still_allowed(delivery, CARD, rules_of(northwind(), unsubscribed)) == Paused("tailwind", "subscription cards-live")
+
+
+def test_given_limits_tightened_when_asked_again_then_the_delivery_is_no_longer_allowed(delivery: Decision) -> None:
+    tightened = replace(PROVIDER, limits=Limits(kinds=()))
+
+    answer = still_allowed(delivery, CARD, rules_of(northwind(), tailwind(), provider=tightened))
+
+    assert answer == NoLongerAllowed("the provider's limits leave out assets of kind model")
+
+
 @pytest.mark.parametrize(
     ("rules", "reason"),
     [
@@ -465,6 +521,7 @@ def _three_yeses(shared: SharedAsset, rules: Rules) -> set[tuple[str, WorkspaceI
         for subscription in tenant.subscriptions
         for action in subscription.actions
         if publisher.state == tenant.state == TenantState.ACTIVE
+        and subscription.state == RuleState.ACTIVE
         and _lets_out(publisher, tenant.id, shared, rules)
         and _names(subscription.from_tenants, publisher.id, rules)
         and any(_fits(pattern, shared.asset, shared.tags) for pattern in subscription.assets)
@@ -494,6 +551,7 @@ def _lets_out(publisher: Tenant, to: str, shared: SharedAsset, rules: Rules) -> 
     source = shared.source or shared.asset
     return any(
         publication.registry == shared.registry
+        and publication.state == RuleState.ACTIVE
         and (not publication.workspaces or shared.origin in publication.workspaces)
         and _names(publication.to, to, rules)
         and any(_fits(pattern, source, shared.tags) for pattern in publication.assets)
@@ -507,7 +565,11 @@ def _provides(tenant: str, action: Action, shared: SharedAsset, rules: Rules) ->
     readable = any(
         registry.name == shared.registry and _names(registry.readers, tenant, rules) for registry in rules.provider.registries
     )
-    return readable and _within(action, shared.asset.kind, rules.provider.limits)
+    limits = rules.provider.limits
+    granted = (limits.registries is None or shared.registry in limits.registries) and (
+        limits.kinds is None or shared.asset.kind in limits.kinds
+    )
+    return readable and granted and _within(action, shared.asset.kind, limits)
 
 
 def _names(parties: tuple[str, ...], tenant: str, rules: Rules) -> bool:
@@ -515,7 +577,7 @@ def _names(parties: tuple[str, ...], tenant: str, rules: Rules) -> bool:
 
 
 def _fits(pattern: AssetPattern, asset: Asset, tags: Mapping[str, str]) -> bool:
-    excepted = pattern.except_ is not None and _glob(pattern.except_, asset.name)
+    excepted = any(_glob(glob, asset.name) for glob in pattern.except_)
     tagged = all(
         condition.tag in tags and (condition.one_of is None or tags[condition.tag] in condition.one_of)
         for condition in pattern.tags
@@ -524,6 +586,10 @@ def _fits(pattern: AssetPattern, asset: Asset, tags: Mapping[str, str]) -> bool:
 
 
 def _glob(glob: str, name: str) -> bool:
+    if "{" in glob:
+        before, _, rest = glob.partition("{")
+        choices, _, after = rest.partition("}")
+        return any(_glob(before + choice + after, name) for choice in choices.split(","))
     if not glob:
         return not name
     if glob[0] == "*":

@@ -118,13 +118,14 @@ def test_given_a_folder_as_the_contract_has_it_when_read_then_every_field_counts
         registries=(RegistryRule("contoso-hub", ("*",)), RegistryRule("contoso-banks", ("banks",))),
         limits=Limits(("Standard_DS3_v2",), 4),
         groups={"banks": ("fabrikam", "northwind")},
+        entra_tenant="99999999-0000-0000-0000-000000000000",
     )
     tags = (
         TagCondition("stage", ("production",)),
         TagCondition("area", ("eu", "uk")),
         TagCondition("reviewed"),
     )
-    cards = (AssetPattern(Kind.MODEL, "credit-card-*", "*-draft", tags), AssetPattern(Kind.ENVIRONMENT, "?-env"))
+    cards = (AssetPattern(Kind.MODEL, "credit-card-*", ("*-draft",), tags), AssetPattern(Kind.ENVIRONMENT, "?-env"))
     assert tenants == (
         Tenant(
             id="fabrikam",
@@ -284,9 +285,9 @@ MISTAKES = [
     ("id: fabrikam", "id: fabrikam inc", "1: id:", "is not a name"),
     ("area: [eu, uk]", "area: [eu, no]", "10: publications[0].assets[0].tags.area[1]:", "in quotes"),
     ("stage: production", "stage: true", "10: publications[0].assets[0].tags.stage:", "a text or a list of texts"),
-    ('"credit-card-*"', '"{credit,debit}-*"', "10: publications[0].assets[0].name:", "wildcards"),
+    ('"credit-card-*"', '"[cd]*"', "10: publications[0].assets[0].name:", "wildcards"),
     ("kind: environment", "kind: notebook", "11: publications[0].assets[1].kind:", "'notebook' cannot stand here"),
-    ("into: WORKSPACE2", "into: workspace2", "22: subscriptions[0].into:", "is not the ARM id of a workspace"),
+    ("into: WORKSPACE2", "into: /workspaces/workspace2", "22: subscriptions[0].into:", "is not the ARM id of a workspace"),
     ("into: WORKSPACE2", "into: WORKSPACE1", "22: subscriptions[0].into:", "not one of fabrikam's workspaces"),
     ("workspaces: [WORKSPACE3]", "workspaces: [WORKSPACE1]", "12: publications[0].workspaces[0]:", "not one of fabrikam's"),
     ("- WORKSPACE3\n", "- WORKSPACE1\n", "workspaces[0]:", "stands in tenants/fabrikam.yaml already"),
