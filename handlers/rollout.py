@@ -66,7 +66,7 @@ def _next(turn: Turn[DeliveryRow], rollout: Rollout, state: OperationState) -> D
 def _advance(turn: Turn[DeliveryRow], action: Action, due: Next, model: RegistryAsset) -> DeliveryRow:
     """Do the one thing that the endpoint lacks next."""
     row, endpoints, there = turn.row, turn.fanout.endpoints, due.there
-    begin = partial(_begin, turn, model, due.rest)
+    begin = partial(_begin, turn, action, model, due.rest)
     match due.move:
         case CreateEndpoint():
             _environment(turn, action, model)  # where it cannot be deployed no endpoint is made for it
@@ -106,9 +106,16 @@ def _overtaken(turn: Turn[DeliveryRow], action: Action, by: Deployment) -> Deliv
 
 
 def _begin(
-    turn: Turn[DeliveryRow], model: RegistryAsset, rest: Rest | None, step: str, effect: Callable[[], str | None]
+    turn: Turn[DeliveryRow],
+    action: Action,
+    model: RegistryAsset,
+    rest: Rest | None,
+    step: str,
+    effect: Callable[[], str | None],
 ) -> DeliveryRow:
     after = claimed(turn, step, model, lambda row: begun(turn, replace(row, rest=rest), effect))
+    if after.state is DeliveryState.HELD:
+        return withdrawn_from(turn, action, after)
     return _unless_changed(turn, after, DeliveryState.RUNNING)
 
 
