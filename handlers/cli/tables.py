@@ -1,0 +1,104 @@
+"""Rows as people read them: one line each, its id and its reason below it, as wide as the terminal."""
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cache
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.segment import Segment, Segments
+from rich.table import Table
+from rich.text import Text
+
+from handlers.cli.documents import asset_text, since
+from shared.errors import Reason
+from shared.rows import DeliveryRow, ShareRow, WorkRow
+
+WITHOUT_TERMINAL = 200  # columns, unless COLUMNS says otherwise: what reads a pipe can cope
+_STYLES = {
+    "delivered": "green",
+    "shared": "green",
+    "failed": "bold red",
+    "running": "cyan",
+    "importing": "cyan",
+    "fanning_out": "cyan",
+    "recalling": "magenta",
+    "recalled": "magenta",
+    "awaiting_approval": "yellow",
+    "held": "yellow",
+}
+
+
+@cache
+def paper(*, stderr: bool = False) -> Console:
+    """Where tables go."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else WITHOUT_TERMINAL
+    return Console(stderr=stderr, highlight=False, width=width)
+
+
+def bare_table(*columns: str) -> Table:
+    """Without lines; what does not fit is cut off, so that each row stays one line."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    return table
+
+
+def state_text(row: WorkRow) -> Text:
+    return Text(row.state.value.replace("_", " "), _STYLES.get(row.state.value, ""))
+
+
+def age_text(time: datetime, now: datetime) -> str:
+    """`12s`, `5m`, `3h`, `2d`."""
+    seconds = max(0, int((now - time) / timedelta(seconds=1)))
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
+
+
+def place_text(row: WorkRow) -> str:
+    """Where it goes: a delivery's workspace and route, a share's registry."""
+    if isinstance(row, ShareRow):
+        return row.registry
+    return f"{row.workspace.name} {route_text(row)}"
+
+
+def route_text(row: DeliveryRow) -> str:
+    """`register`, `online/cards`, `batch/cards`."""
+    return row.action.route.replace("_endpoint", "")
+
+
+def rows_table(rows: Sequence[WorkRow], now: datetime) -> Table:
+    table = bare_table("State", "Tenant", "Asset", "Where", "Since")
+    for row in rows:
+        tenant = row.tenant if isinstance(row, DeliveryRow) else row.origin_tenant or "provider"
+        arrow = "→ " if isinstance(row, DeliveryRow) else "⇒ "
+        table.add_row(state_text(row), tenant, asset_text(row.asset), arrow + place_text(row), age_text(since(row), now))
+    return table
+
+
+def print_rows(rows: Sequence[WorkRow], now: datetime) -> None:
+    """The table, with each row's id, and why it failed, below its line."""
+    console = paper()
+    head, *lines = console.render_lines(rows_table(rows, now), console.options.update(height=None), pad=False)
+    _print_line(console, head)
+    for row, line in zip(rows, lines, strict=True):
+        _print_line(console, line)
+        console.print(Padding(Text(str(row.address), "dim"), (0, 0, 0, 2)))
+        if row.reason:
+            console.print(Padding(reason_text(row.reason), (0, 0, 0, 2)))
+
+
+def reason_text(reason: Reason) -> Text:
+    """What went wrong, then who must do what."""
+    return Text.assemble(
+        (f"{reason.code}: ", "red"), reason.text, "\n", (f"{reason.owner.value} must act: ", "yellow"), reason.remedy
+    )
+
+
+def _print_line(console: Console, line: list[Segment]) -> None:
+    console.print(Segments([*line, Segment.line()]), end="")
