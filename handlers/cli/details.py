@@ -29,13 +29,13 @@ def _facts(row: WorkRow) -> list[tuple[str, str | Text | None]]:
         ("reason", reason_text(row.reason) if row.reason else None),
         ("asset", asset_text(row.asset) + (f", at its origin {row.renamed_from}" if row.renamed_from else "")),
         ("registry", row.registry),
-        ("from", f"{row.origin_tenant or 'the provider'}{f', {row.origin}' if row.origin else ''}"),
+        ("from", f"{row.origin_tenant or 'the provider'}" + (f"\n{row.origin}" if row.origin else "")),
     ]
     if isinstance(row, DeliveryRow):
         mode = f" ({row.mode})" if row.mode else ""
         return [
             *common,
-            ("to", f"{row.tenant}, {row.workspace}"),
+            ("to", f"{row.tenant}\n{row.workspace}"),
             ("by", route_text(row) + mode),
             ("traffic", f"{row.traffic} %" if row.traffic is not None else None),
             ("copied", row.copied),

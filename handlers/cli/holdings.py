@@ -7,7 +7,7 @@ from typing import Any
 
 from handlers.cli.documents import asset_text, since, time_text
 from handlers.cli.tables import age_text, route_text
-from shared.assets import Kind
+from shared.assets import Kind, WorkspaceId
 from shared.rows import DeliveryRow, WorkRow, is_done
 from shared.states import DeliveryState, ShareState
 
@@ -35,13 +35,16 @@ class Holding:
         return self.route == ORIGIN or self.row.state is DeliveryState.DELIVERED
 
     @property
+    def workspace(self) -> WorkspaceId | None:
+        return self.row.workspace if isinstance(self.row, DeliveryRow) else self.row.origin
+
+    @property
     def document(self) -> dict[str, Any]:
-        workspace = self.row.workspace if isinstance(self.row, DeliveryRow) else self.row.origin
         return {
             "asset": asset_text(self.row.asset),
             "registry": self.registry,
             "tenant": self.tenant,
-            "workspace": str(workspace) if workspace else None,
+            "workspace": str(self.workspace) if self.workspace else None,
             "route": self.route,
             "has_it": self.has_it,
             "state": self.state,

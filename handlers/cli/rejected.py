@@ -1,7 +1,7 @@
 """`fanout rejected`: what queue `rejected` holds, and how it goes on."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +11,7 @@ from rich.text import Text
 from handlers.cli.arguments import duration_in
 from handlers.cli.documents import print_json, time_text
 from handlers.cli.sending import LONGEST_WAIT, AsJson, Sent, Timeout, Wait, Way, connect
-from handlers.cli.tables import age_text, bare_table, paper
+from handlers.cli.tables import age_text, paper, print_below
 from handlers.cli.terminal import INVALID, LOST, out, reaching, stop
 from handlers.cli.waiting import rejection_document, wait
 from shared import commands
@@ -153,14 +153,11 @@ def _body(message: Received) -> object:
         return message.body.decode(errors="replace")
 
 
-def _print_list(found: list[Received], fanout: "AzureFanout") -> None:
+def _print_list(found: Sequence[Received], fanout: "AzureFanout") -> None:
     now = fanout.clock.now()
     for message in found:
-        table = bare_table("Id", "Age", "What", "Correlation")
-        table.show_header = message is found[0]
-        age = age_text(message.enqueued_at, now) if message.enqueued_at else ""
-        table.add_row(str(message.sequence_number), age, _what(_body(message)), message.correlation_id or "")
-        paper().print(table)
+        age = f"{age_text(message.enqueued_at, now)} ago" if message.enqueued_at else ""
+        paper().print(Text.assemble((str(message.sequence_number), "bold"), f"  {age}  {_what(_body(message))}"))
         _print_reason(message)
 
 
@@ -175,5 +172,5 @@ def _what(body: object) -> str:
 
 def _print_reason(message: Received) -> None:
     why = rejection_document(message)
-    paper().print(Text.assemble((f"  {why['code']}: ", "red"), str(why["reason"])))
-    paper().print(Text.assemble((f"  {why['owner']} must act: ", "yellow"), str(why["remedy"])))
+    print_below(Text.assemble((f"{why['code']}: ", "red"), f"{why['reason']}"))
+    print_below(Text.assemble((f"{why['owner']} must act: ", "yellow"), f"{why['remedy']}"))

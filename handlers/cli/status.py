@@ -1,8 +1,8 @@
 """`fanout status`: the matrix of assets and tenants."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import batched, chain
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from shared.bootstrap import AzureFanout
 
 DAYS = 90
-WIDEST_CELL = 26  # columns
 
 
 def status(
@@ -87,45 +86,50 @@ def _of_tenants(fanout: "AzureFanout", tenant: str | None, since: datetime) -> l
 
 
 def _list(holdings: Sequence[Holding], now: datetime) -> Table:
-    table = bare_table("Asset", "Tenant", "How", "State", "Since", "Workspace")
-    before = ""
+    """One asset's versions. Their registry is named where there are several."""
+    registries = len({each.registry for each in holdings}) > 1
+    table = bare_table("Version", *(["Registry"] if registries else []), "Tenant", "Workspace", "How", "State", "Since")
+    before: tuple[str, str] | None = None
     for each in holdings:
-        asset = f"{each.kind}:{each.name}:{each.version}"
-        workspace = each.document["workspace"] or ""
-        table.add_row(
-            "" if asset == before else asset,
-            each.tenant,
-            each.route,
-            state_text(each.row),
-            age_text(each.since, now),
-            workspace.rpartition("/")[2],
-        )
-        before = asset
+        place = (each.version, each.registry)
+        named = place if registries else place[:1]
+        first = [""] * len(named) if place == before else named
+        workspace = each.workspace.name if each.workspace else ""
+        table.add_row(*first, each.tenant, workspace, each.route, state_text(each.row), age_text(each.since, now))
+        before = place
     return table
 
 
 def _print_matrix(holdings: Sequence[Holding], now: datetime) -> None:
     """As many tenants side by side as the terminal is wide; the others below."""
     console = paper()
-    assets = list(dict.fromkeys((each.kind, each.name) for each in holdings))
-    tenants = sorted({each.tenant for each in holdings})
-    widest = min(max(len(f"{kind}:{name}") for kind, name in assets), console.width // 3)
-    side_by_side = max(1, (console.width - widest) // (WIDEST_CELL + 1))
-    for some in batched(tenants, side_by_side, strict=False):
-        table = bare_table("Asset", *some)
-        for kind, name in assets:
-            of_asset = [each for each in holdings if (each.kind, each.name) == (kind, name)]
-            cells = [_cell([each for each in of_asset if each.tenant == who], now) for who in some]
-            if any(cells):
-                table.add_row(f"{kind}:{name}", *cells)
-        console.print(table)
-        if some[-1] != tenants[-1]:
-            console.print()
-
-
-def _cell(holdings: Sequence[Holding], now: datetime) -> Text:
-    lines = []
+    cells: dict[tuple[str, str], list[Text]] = {}
     for each in holdings:
-        style = "" if each.has_it else str(state_text(each.row).style)
-        lines.append(Text(cell_text(each, now), style))
-    return Text("\n").join(lines)
+        style = "" if each.has_it else state_text(each.row).style
+        cells.setdefault((f"{each.kind}:{each.name}", each.tenant), []).append(Text(cell_text(each, now), style))
+    assets = list(dict.fromkeys(asset for asset, _ in cells))
+    widths: dict[str, int] = {}
+    for (_, tenant), lines in sorted(cells.items(), key=lambda cell: cell[0][1]):
+        widths[tenant] = max(widths.get(tenant, len(tenant)), *map(len, lines))
+    for number, some in enumerate(_side_by_side(widths, console.width - max(map(len, assets)))):
+        table = bare_table("Asset", *some)
+        for asset in assets:
+            row = [Text("\n").join(cells.get((asset, who), [])) for who in some]
+            if any(row):
+                table.add_row(asset, *row)
+        if number:
+            console.print()
+        console.print(table)
+
+
+def _side_by_side(widths: Mapping[str, int], room: int) -> Iterator[list[str]]:
+    """Columns by their widths, each with a gap of two before it, as many as there is room for; one at least."""
+    line: list[str] = []
+    left = room
+    for name, width in widths.items():
+        if line and left < width + 2:
+            yield line
+            line, left = [], room
+        line.append(name)
+        left -= width + 2
+    yield line

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
@@ -16,7 +15,9 @@ from handlers.cli.documents import asset_text, since
 from shared.errors import Reason
 from shared.rows import DeliveryRow, ShareRow, WorkRow
 
+NARROW = 110  # columns: below that a row's line has no place for where it goes
 WITHOUT_TERMINAL = 200  # columns, unless COLUMNS says otherwise: what reads a pipe can cope
+INDENT = "  "
 _STYLES = {
     "delivered": "green",
     "shared": "green",
@@ -41,7 +42,7 @@ def paper(*, stderr: bool = False) -> Console:
 
 def bare_table(*columns: str) -> Table:
     """Without lines; what does not fit is cut off, so that each row stays one line."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in columns:
         table.add_column(name, no_wrap=True, overflow="ellipsis")
     return table
@@ -72,25 +73,35 @@ def route_text(row: DeliveryRow) -> str:
     return row.action.route.replace("_endpoint", "")
 
 
-def rows_table(rows: Sequence[WorkRow], now: datetime) -> Table:
-    table = bare_table("State", "Tenant", "Asset", "Where", "Since")
+def rows_table(rows: Sequence[WorkRow], now: datetime, *, places: bool = True) -> Table:
+    """One line each. `places`: with the column that says where it goes."""
+    table = bare_table("State", "Tenant", "Asset", *(["Where"] if places else []), "Since")
     for row in rows:
         tenant = row.tenant if isinstance(row, DeliveryRow) else row.origin_tenant or "provider"
-        arrow = "→ " if isinstance(row, DeliveryRow) else "⇒ "
-        table.add_row(state_text(row), tenant, asset_text(row.asset), arrow + place_text(row), age_text(since(row), now))
+        where = [f"→ {place_text(row)}"] if places else []
+        table.add_row(state_text(row), tenant, asset_text(row.asset), *where, age_text(since(row), now))
     return table
 
 
 def print_rows(rows: Sequence[WorkRow], now: datetime) -> None:
-    """The table, with each row's id, and why it failed, below its line."""
+    """The table, with each row's id, and why it failed, below its line; where it goes too, on a narrow terminal."""
     console = paper()
-    head, *lines = console.render_lines(rows_table(rows, now), console.options.update(height=None), pad=False)
+    narrow = console.width < NARROW
+    table = rows_table(rows, now, places=not narrow)
+    head, *lines = console.render_lines(table, pad=False)
     _print_line(console, head)
     for row, line in zip(rows, lines, strict=True):
         _print_line(console, line)
-        console.print(Padding(Text(str(row.address), "dim"), (0, 0, 0, 2)))
-        if row.reason:
-            console.print(Padding(reason_text(row.reason), (0, 0, 0, 2)))
+        below = [Text(f"→ {place_text(row)}")] if narrow else []
+        below += [Text(str(row.address), "dim"), *([reason_text(row.reason)] if row.reason else [])]
+        for text in below:
+            print_below(text)
+
+
+def print_below(text: Text) -> None:
+    """Indented, and nothing filled up behind it: who copies a line copies its words."""
+    for line in text.wrap(paper(), paper().width - len(INDENT)):
+        paper().print(Text(INDENT) + line, soft_wrap=True)
 
 
 def reason_text(reason: Reason) -> Text:

@@ -16,8 +16,8 @@ from handlers.cli.documents import print_json, row_document
 from handlers.cli.following import Following, Outcome
 from handlers.cli.sending import Sent, Way
 from handlers.cli.tables import paper, place_text, print_rows, rows_table, state_text
-from handlers.cli.terminal import FAILED, INTERRUPTED, STILL_OPEN, err, out, reaching, stop
-from shared.errors import Transient
+from handlers.cli.terminal import FAILED, INTERRUPTED, STILL_OPEN, UNREACHABLE, err, out, stop
+from shared.errors import Permanent, Transient
 from shared.messages import WHY, Received
 from shared.rows import Address, DeliveryRow, WorkRow, is_done
 from shared.states import DeliveryState, State
@@ -33,11 +33,13 @@ def wait(sent: Sent, told: dict[str, Any], chosen: Way, fanout: "AzureFanout") -
     """Ends the command with the exit code of the outcome. `told` is what the JSON document says of the command itself."""
     following = Following(sent, fanout)
     try:
-        with reaching("the tables and the queue"), _progress(fanout, quiet=chosen.as_json) as show:
+        with _progress(fanout, quiet=chosen.as_json) as show:
             outcome = _follow(following, chosen.timeout or timedelta(0), show)
+    except Permanent as refused:
+        stop(UNREACHABLE, f"Sent, but it cannot be followed: {refused.reason}")
     except KeyboardInterrupt:
         stop(INTERRUPTED, f"Interrupted. The work goes on: fanout watch shows it (correlation id {sent.correlation_id}).")
-    rows = sorted(following.rows.values(), key=lambda row: (isinstance(row, DeliveryRow), str(row.address)))
+    rows = sorted(following.rows.values(), key=_in_order)
     if chosen.as_json:
         reasons = {"rejection": rejection_document(following.rejection) if following.rejection else None}
         print_json(told | {"outcome": outcome.value, "rows": [row_document(row) for row in rows]} | reasons)
@@ -93,7 +95,8 @@ class Show:
         counts = Counter(row.state.value.replace("_", " ") for row in rows)
         summary = f"{len(rows) - len(going)} of {len(rows)} ended: " + ", ".join(f"{n} {state}" for state, n in counts.items())
         more = [Text(f"… and {len(going) - MOST_SHOWN} more", "dim")] if len(going) > MOST_SHOWN else []
-        return Group(rows_table(going[:MOST_SHOWN], self._fanout.clock.now()), *more, Text(summary))
+        table = [rows_table(going[:MOST_SHOWN], self._fanout.clock.now())] if going else []
+        return Group(*table, *more, Text(summary))
 
 
 @contextmanager
@@ -110,6 +113,12 @@ def change_line(row: WorkRow) -> str:
     """One row's new state, for who reads lines."""
     whose = f" {row.tenant}" if isinstance(row, DeliveryRow) else ""
     return f"{state_text(row)}: {row.asset}{whose} → {place_text(row)} ({row.address})"
+
+
+def _in_order(row: WorkRow) -> tuple[bool, str, str, str]:
+    """Shares first, then deliveries by who gets them."""
+    tenant = row.tenant if isinstance(row, DeliveryRow) else ""
+    return isinstance(row, DeliveryRow), tenant, place_text(row), str(row.address)
 
 
 def _tell(outcome: Outcome, rows: list[WorkRow], following: Following, fanout: "AzureFanout") -> None:
