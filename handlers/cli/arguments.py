@@ -62,7 +62,7 @@ def since_in(text: str, now: datetime) -> datetime:
     try:
         written = datetime.fromisoformat(text)
     except ValueError:
-        if not re.fullmatch(r"(\d{1,6}[smhdw])+", text):
+        if not re.fullmatch(r"(\d{1,4}[smhdw])+", text):
             stop(INVALID, f"{text!r} is no time: write how long ago, such as 2d or 12h, or a date, such as 2026-11-20.")
         return now - duration_in(text)
     return written if written.tzinfo else written.replace(tzinfo=UTC)
