@@ -1,12 +1,15 @@
 """What operators look back on, over the tables that the ledger writes. No answer is kept: each asking reads again."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import batched
+from typing import Any
 
-from azure.data.tables import TableServiceClient
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables import TableClient, TableServiceClient
 
 from shared import logs
 from shared.assets import Kind
@@ -30,9 +33,9 @@ class HistoryTables:
         self._ledger = ledger
 
     def versions(self, registry: str, kind: Kind, name: str) -> Iterator[ShareRow]:
-        query, bounds = "PartitionKey eq @partition", {"partition": key(registry, kind, name)}
+        bounds = {"partition": key(registry, kind, name)}
         with table_errors(f"list the versions of {kind} {name}"):
-            for entity in self._shares.query_entities(query, parameters=bounds):
+            for entity in _entities(self._shares, "PartitionKey eq @partition", bounds):
                 try:
                     yield share_in(entity)
                 except Unreadable as unreadable:
@@ -42,14 +45,13 @@ class HistoryTables:
         query = "PartitionKey eq @tenant and RowKey ge @since"
         bounds = {"tenant": key(tenant), "since": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"}
         with table_errors(f"list the deliveries of {tenant}"), ThreadPoolExecutor(AT_ONCE) as readers:
-            entries = self._by_tenant.query_entities(query, parameters=bounds, select=["RowKey"])
-            for some in batched(entries, AT_ONCE, strict=False):
+            for some in batched(_entities(self._by_tenant, query, bounds), AT_ONCE, strict=False):
                 found = readers.map(self._delivery, (str(entry["RowKey"]) for entry in some))
                 yield from (delivery for delivery in found if delivery)
 
     def open_rows(self) -> Iterator[WorkRow]:
         with table_errors("list open work"):
-            entries = self._open.query_entities("PartitionKey eq @partition", parameters={"partition": PARTITION})
+            entries = _entities(self._open, "PartitionKey eq @partition", {"partition": PARTITION})
             addresses = [Address(RowKind(entry["kind"]), entry["partition"], entry["row"]) for entry in entries]
         for address in addresses:
             if address.kind is RowKind.DELIVERY:
@@ -72,3 +74,9 @@ class HistoryTables:
             logs.event(log, "unreadable", logging.ERROR, row=address, why=unreadable)
             return []
         return [] if share is None or is_done(share) else [share]
+
+
+def _entities(table: TableClient, query: str, bounds: Mapping[str, str]) -> Iterator[Any]:
+    """What the query finds; nothing where the table itself is missing, before the first rules are applied."""
+    with suppress(ResourceNotFoundError):
+        yield from table.query_entities(query, parameters=dict(bounds))
