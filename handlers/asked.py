@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`id` is the message's, the same for all its delayed copies, "" for none; `attempt` counts these, from 1.
+    """`id` is the message's, the same for all its delayed copies, "" where there was none; `attempt` counts these, from 1.
 
     `by_event`: nobody asked, but a model was registered.
     """

@@ -67,7 +67,12 @@ def _asked(message: Received, attempt: int) -> Asked:
     named = message.properties.get(CORRELATION_ID)
     correlation_id = message.correlation_id or (str(named)[:LONGEST_ID] if named else None)
     by_event = bool(message.properties.get(BY_EVENT))
-    return Asked(str(message.properties.get(FIRST_ID) or message.message_id or ""), attempt, correlation_id, by_event)
+    return Asked(_first_id(message), attempt, correlation_id, by_event)
+
+
+def _first_id(message: Received) -> str:
+    """The same for all its copies. A message that was sent without an id is told from others by its place in the queue."""
+    return str(message.properties.get(FIRST_ID) or message.message_id or key(str(message.sequence_number), message.body.hex()))
 
 
 def _as_it_came(message: Received) -> Received:
@@ -86,7 +91,7 @@ def _attempt(message: Received) -> int:
 
 def _send_again(message: Received, attempt: int, failure: Transient, fanout: Fanout) -> None:
     """A delayed copy; the message itself is done with. Abandoned instead it would come back at once, ten times in milliseconds."""
-    first_id = str(message.properties.get(FIRST_ID) or message.message_id or key(message.body.hex()))
+    first_id = _first_id(message)
     delay = backoff.retry_delay(attempt, failure.retry_after)
     copy = Outgoing(
         message.body,

@@ -57,7 +57,9 @@ def environment_of(row: ShareRow, fanout: Fanout) -> tuple[str | None, tuple[Sha
     asset = Asset(Kind.ENVIRONMENT, name, version)
     if here.has_from_registry(asset):
         return registry_path(row.registry, asset), ()
-    return registry_path(row.registry, asset), (here.request(here.found(asset), name, (naming,)),)
+    with fanout.fairness.admitted(row.home):
+        found = here.found(asset)
+    return registry_path(row.registry, asset), (here.request(found, name, (naming,)),)
 
 
 def publisher_of(row: ShareRow, rules: Rules) -> Tenant:

@@ -47,5 +47,7 @@ def ended_in_failure(turn: Turn[DeliveryRow], reason: Reason) -> DeliveryRow:
 
 
 def _look_again(turn: Turn[DeliveryRow], row: DeliveryRow) -> DeliveryRow:
-    elapsed = (turn.now - (row.since or row.created_at)).total_seconds()
+    """Where nothing was begun, by the time since it was planned, opened again or told to wait."""
+    began = row.since or (row.attempts[-1].at if row.attempts else row.created_at)
+    elapsed = (turn.now - began).total_seconds()
     return turn.again(replace(row, looks=row.looks + 1, failures=0), backoff.poll_delay(elapsed))

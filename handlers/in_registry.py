@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from handlers.asked import Asked
 from shared.assets import Asset
 from shared.commands import LATEST
 from shared.errors import Owner, Permanent
@@ -31,6 +32,13 @@ def find(asset: Asset, registry: str | None, rules: Rules, fanout: Fanout, *, sh
         text = f"{asset} is in several registries: {', '.join(place.registry for place in places)}"
         raise Permanent("registry_needed", text, Owner.PROVIDER, 'say which one: "registry": "…"')
     return places[0]
+
+
+def recalled_before(asset: Asset, registry: str | None, rules: Rules, asked: Asked, fanout: Fanout) -> ShareRow | None:
+    """The version that a message took for the latest when it first came, and recalled; None where it did not."""
+    partitions = [ShareRow.address_of(name, asset).partition for name in _registries(registry, rules)]
+    versions = (share for partition in partitions for share in fanout.rows.shares_in(partition))
+    return next((share for share in versions if share.recall and share.was_asked_by(asked.id)), None)
 
 
 def _registries(registry: str | None, rules: Rules) -> list[str]:

@@ -47,10 +47,13 @@ def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryA
 
 
 def look_for_approval(turn: Turn[DeliveryRow]) -> DeliveryRow:
-    """A row that awaits approval: whether it still has to, and whether it is wanted at all."""
+    """A row that awaits approval: whether it still has to, and is wanted at all. Held, its route undoes what is begun."""
     row = turn.row
     asset = turn.fanout.rows.planned_asset(row.asset, row.registry)
-    return unless_withdrawn(turn, row, asset) or turn.again(replace(row, state=DeliveryState.HELD), 0)
+    withdrawn = unless_withdrawn(turn, row, asset)
+    if withdrawn is None or (withdrawn.state is DeliveryState.CANCELLED and not row.is_untouched):
+        return turn.again(replace(row, state=DeliveryState.HELD), 0)
+    return withdrawn
 
 
 def _await_approval(turn: Turn[DeliveryRow], row: DeliveryRow, approver: Approver) -> DeliveryRow:

@@ -36,7 +36,7 @@ def push(command: commands.Push, asked: Asked, fanout: Fanout) -> None:
     only = () if command.to == "subscribers" else tuple(command.to)
     routes = tuple(action_value(action).route for action in command.actions or ())
     left_out = _left_out(share, plan, only, routes, rules)
-    known = replace(asked, id="") if left_out else asked  # sent again once their rules are mended, it is not done yet
+    known = replace(asked, id=f"{asked.id} in part") if left_out else asked  # sent again once the rules are mended, it is not done
     send_wake_up(_fan_out(share, plan, only, routes, known, fanout), fanout)
     if left_out:
         text = f"{share.asset} is not for {', '.join(left_out)}"

@@ -36,10 +36,11 @@ def step(turn: Turn[ShareRow]) -> ShareRow:
     if begun := _take_back(row, fanout):
         logs.event(log, "recalling", share_id=row.address, asset=row.asset, deliveries=begun)
         return turn.again(replace(row, looks=0, failures=0), 0)
-    if _is_running(turn):
+    last = _last_change(turn)
+    if last is OperationState.RUNNING:
         return _look_again(turn)
     there = fanout.registries.asset(row.registry, row.asset)
-    if there is None and _may_still_come(turn):
+    if there is None and last and _may_still_come(turn):
         return _look_again(turn)
     if there and not plan:
         fanout.rows.save_plan(replace(plan_of(row, fanout, there), recall=row.recall))
@@ -53,21 +54,24 @@ def step(turn: Turn[ShareRow]) -> ShareRow:
     return replace(row.tried(turn.now, ARCHIVE, done), state=ShareState.RECALLED, operation=None)
 
 
-def _is_running(turn: Turn[ShareRow]) -> bool:
-    """Whether the import, or the archiving, is under way. Permanent, with Azure's text, where the archiving failed."""
+def _last_change(turn: Turn[ShareRow]) -> OperationState | None:
+    """How the import, or the archiving, stands: ENDED where that is not known, None for an import that failed: so much the better.
+
+    Permanent, with Azure's text, where the archiving failed.
+    """
     row = turn.row
     try:
-        return bool(row.operation) and turn.fanout.registries.operation(row.operation or "") is OperationState.RUNNING
+        return turn.fanout.registries.operation(row.operation) if row.operation else OperationState.ENDED
     except Permanent:
         if row.step == ARCHIVE:
             raise
-        return False  # the import failed: so much the better
+        return None
 
 
 def _may_still_come(turn: Turn[ShareRow]) -> bool:
-    """Whether Azure may have accepted an import whose answer nobody lived to write down."""
+    """Whether an import may have been accepted though nobody lived to write so, or has ended and does not show yet."""
     row = turn.row
-    return row.step == IMPORT and not row.operation and turn.now - (row.since or turn.now) < IMPORT_TIMEOUT
+    return row.step == IMPORT and turn.now - (row.since or turn.now) < IMPORT_TIMEOUT
 
 
 def _look_again(turn: Turn[ShareRow], row: ShareRow | None = None) -> ShareRow:

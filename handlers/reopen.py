@@ -16,11 +16,12 @@ def reopen(row: DeliveryRow, state: DeliveryState, asked: Asked, fanout: Fanout)
     """
     if not may_be_commanded(row.state, state):
         raise ValueError(f"{row.address}: {row.state} cannot become {state}")
+    now = fanout.clock.now()
     fresh = replace(
-        row.asked_by(asked.id, asked.correlation_id),
+        row.asked_by(asked.id, asked.correlation_id).tried(now, row.step, f"opened again, {state}"),
         state=state,
         rev=row.rev + 1,
-        next_at=fanout.clock.now(),
+        next_at=now,
         step="",
         since=None,
         looks=0,

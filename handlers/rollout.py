@@ -54,27 +54,28 @@ def _next(turn: Turn[DeliveryRow], rollout: Rollout, state: OperationState) -> D
     model = turn.fanout.rows.planned_asset(row.asset, row.registry)
     if withdrawn := unless_withdrawn(turn, row, model):
         return withdrawn_from(turn, action, withdrawn)
-    environment = environment_for(model, action.scoring, _shared_along(turn, action))
     match endpoint_claim.claim(turn, action):
         case Standing.SUPERSEDED:
             return called_off(turn, action, DeliveryState.SUPERSEDED, "a newer version serves")
         case Standing.OTHERS:
             return wait(turn, "another version is being deployed")
         case Standing.MINE:
-            return _advance(turn, rollout.action, next_of(turn, rollout, state), model, environment)
+            return _advance(turn, rollout.action, next_of(turn, rollout, state), model)
 
 
-def _advance(turn: Turn[DeliveryRow], action: Action, due: Next, model: RegistryAsset, environment: str | None) -> DeliveryRow:
+def _advance(turn: Turn[DeliveryRow], action: Action, due: Next, model: RegistryAsset) -> DeliveryRow:
     """Do the one thing that the endpoint lacks next."""
     row, endpoints, there = turn.row, turn.fanout.endpoints, due.there
     begin = partial(_begin, turn, model, due.rest)
     match due.move:
         case CreateEndpoint():
+            _environment(turn, action, model)  # where it cannot be deployed no endpoint is made for it
             tags = endpoint_tags(row, action)
             return begin(Change.CREATE_ENDPOINT, lambda: endpoints.begin_endpoint(row.workspace, action, tags))
         case CreateDeployment(first):
             change = Change.CREATE_FIRST if first else Change.CREATE_DEPLOYMENT
-            new = NewDeployment(deployment_name(row.asset, str(row.address)), model, environment, deployment_tags(row))
+            name, environment = deployment_name(row.asset, str(row.address)), _environment(turn, action, model)
+            new = NewDeployment(name, model, environment, deployment_tags(row))
             return begin(change, lambda: endpoints.begin_deployment(row.workspace, action, new))
         case SetTraffic(traffic) if there:
             step = f"{Change.TRAFFIC} {traffic[deployment_name(row.asset, str(row.address))]} %"
@@ -84,7 +85,8 @@ def _advance(turn: Turn[DeliveryRow], action: Action, due: Next, model: Registry
         case ClearAway(change) if there:
             return change_back(turn, action, Change.CLEAR_AWAY, there, change)
         case Serving(share):
-            return delivered(turn, replace(row, traffic=share, rest=None, operation=None), model)
+            after = delivered(turn, replace(row, traffic=share, rest=None, operation=None), model)
+            return _unless_changed(turn, after, DeliveryState.DELIVERED)
         case Overtaken(by):
             return _overtaken(turn, action, by)
         case Taken(what):
@@ -107,12 +109,16 @@ def _begin(
     turn: Turn[DeliveryRow], model: RegistryAsset, rest: Rest | None, step: str, effect: Callable[[], str | None]
 ) -> DeliveryRow:
     after = claimed(turn, step, model, lambda row: begun(turn, replace(row, rest=rest), effect))
-    if after.state is DeliveryState.CANCELLED:  # in this very moment: the next step undoes what earlier ones began
-        return turn.again(turn.row, 0)
-    return after
+    return _unless_changed(turn, after, DeliveryState.RUNNING)
 
 
-def _shared_along(turn: Turn[DeliveryRow], action: Action) -> str | None:
-    if action.scoring is None or action.scoring.environment:
-        return None
-    return turn.fanout.rows.planned_environment(turn.row.asset, turn.row.registry)
+def _unless_changed(turn: Turn[DeliveryRow], after: DeliveryRow, expected: DeliveryState) -> DeliveryRow:
+    """What is withdrawn between the two checks of a turn keeps its state: the next one undoes, or lets others at the endpoint."""
+    return after if after.state is expected else turn.again(turn.row, 0)
+
+
+def _environment(turn: Turn[DeliveryRow], action: Action, model: RegistryAsset) -> str | None:
+    """Its id. Only what is still to be deployed is asked for it: the subscription may have changed since."""
+    asks = action.scoring and not action.scoring.environment
+    along = turn.fanout.rows.planned_environment(turn.row.asset, turn.row.registry) if asks else None
+    return environment_for(model, action.scoring, along)

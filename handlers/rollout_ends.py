@@ -37,7 +37,7 @@ def called_off(turn: Turn[DeliveryRow], action: Action, state: DeliveryState, wh
         endpoint_claim.release(turn, action)
         return replace(row.tried(turn.now, row.step, why), state=state, operation=None)
 
-    if _is_untouched(turn.row):
+    if turn.row.is_untouched:
         return end(turn.row, None)
     return remove(turn, action, Change.UNDO, end, unless_serving=True)
 
@@ -45,7 +45,7 @@ def called_off(turn: Turn[DeliveryRow], action: Action, state: DeliveryState, wh
 def refused(turn: Turn[DeliveryRow], reason: Reason) -> DeliveryRow:
     """What becomes of the row when Azure, or the deployment itself, says no for good."""
     row = turn.row
-    if row.failing or (_is_untouched(row) and reason.code != SMOKE_TEST_FAILED):
+    if row.failing or (row.is_untouched and reason.code != SMOKE_TEST_FAILED):
         return ended_in_failure(turn, row.failing or reason)
     tried = replace(row.tried(turn.now, row.step, str(reason)), operation=None)
     match change_of(row.step):
@@ -74,8 +74,3 @@ def broken(row: DeliveryRow, what: str) -> Permanent:
         Owner.SUBSCRIBER,
         "see the activity log of the workspace for what failed, mend it, then retry the delivery",
     )
-
-
-def _is_untouched(row: DeliveryRow) -> bool:
-    """Whether this try has begun nothing. After a change that Azure refused for now `step` is empty again, but `since` is not."""
-    return not row.step and row.since is None

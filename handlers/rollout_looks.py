@@ -1,6 +1,7 @@
 """What comes next in a rollout. Mostly a look at the endpoint tells, which reads no more of it than the answer needs.
 
-No look is needed where Azure has just said that the last change went well, and an earlier look foresaw what follows.
+No look is needed where Azure has just said that the last change went well, and an earlier look foresaw what follows. Where a
+try failed since, that may be hours ago, and the endpoint another by now.
 """
 
 from collections.abc import Callable
@@ -43,7 +44,7 @@ class Next:
 def next_of(turn: Turn[DeliveryRow], rollout: Rollout, last_change: OperationState) -> Next:
     """What the endpoint lacks next. The deployment is tried out on the way, where that is due."""
     goal = _goal(turn.row, rollout)
-    went_well = last_change is OperationState.SUCCEEDED
+    went_well = last_change is OperationState.SUCCEEDED and not turn.row.failures
     if went_well and (following := _after(turn.row)):
         return following
     if goal.last is None and (move := first_move(turn.fanout.endpoints.deployments(turn.row.workspace, rollout.action), goal)):

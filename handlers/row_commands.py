@@ -1,11 +1,10 @@
 """The commands about one share or delivery that there is already: `retry`, `cancel`, `approve`, `reject`.
 
-Each is a write of the row under its ETag, and a wake-up. Sent again, by the same message or another, it finds the row changed
-and does nothing; a retry is known again by its message.
+Each is a write of the row under its ETag, and a wake-up. Sent again it finds the row changed and does nothing; the same message
+is known again also when others have changed the row since.
 """
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 
 from handlers.asked import Asked
@@ -42,14 +41,14 @@ def cancel(command: commands.Cancel, asked: Asked, fanout: Fanout) -> None:
     """Permanent `unknown_row`, or `ended` where there is nothing left to cancel."""
     row = _row(command.address, fanout)
     by = command.by or "command"
-    if row.cancelled_by:
+    if row.cancelled_by or row.was_asked_by(asked.id):
         _again(row, fanout)
         return
     if is_final(row.state) or row.recall:
         text = f"{row.address} is {row.state}: there is nothing left to cancel"
         raise Permanent("ended", text, Owner.PROVIDER, "recall the asset to take back what was delivered")
     logs.event(log, "cancelled", row=row.address, by=by, command=asked.id)
-    _change(row, lambda now: replace(now.asked_by(asked.id, None), cancelled_by=by), fanout)
+    _change(replace(row.asked_by(asked.id, None), cancelled_by=by), fanout)
 
 
 def decide(command: commands.Verdict, asked: Asked, fanout: Fanout) -> None:
@@ -58,17 +57,18 @@ def decide(command: commands.Verdict, asked: Asked, fanout: Fanout) -> None:
     if not isinstance(row, DeliveryRow):
         raise _unknown(command.address)
     done = row.approved_by if command.type == "approve" else row.cancelled_by
-    if done:
+    if done or row.was_asked_by(asked.id):
         _again(row, fanout)
         return
     if row.state is not DeliveryState.AWAITING_APPROVAL:
         text = f"{row.address} is {row.state}, and awaits no approval"
         raise Permanent("not_awaiting_approval", text, Owner.PROVIDER, "see the delivery; nothing was changed")
     logs.event(log, command.type, row=row.address, by=command.by, command=asked.id)
+    known = row.asked_by(asked.id, None)
     if command.type == "approve":
-        _change(row, lambda now: replace(now, approved_by=command.by, state=DeliveryState.PLANNED), fanout)
+        _change(replace(known, approved_by=command.by, state=DeliveryState.PLANNED), fanout)
     else:
-        _change(row, lambda now: replace(now, cancelled_by=command.by), fanout)
+        _change(replace(known, cancelled_by=command.by), fanout)
 
 
 def _row(address: Address, fanout: Fanout) -> ShareRow | DeliveryRow:
@@ -94,12 +94,11 @@ def _retry_share(row: ShareRow, asked: Asked, fanout: Fanout) -> None:
     send_wake_up(written, fanout)
 
 
-def _change[R: ShareRow | DeliveryRow](row: R, change: Callable[[R], R], fanout: Fanout) -> None:
+def _change(row: ShareRow | DeliveryRow, fanout: Fanout) -> None:
     """The claim stays: whoever has it may be at work, and the row's next turn waits for that."""
     require_told(row, fanout)
     with one_at_a_time():
-        changed = replace(change(row), rev=row.rev + 1, next_at=fanout.clock.now(), looks=0)
-        written = fanout.rows.replace(changed)
+        written = fanout.rows.replace(replace(row, rev=row.rev + 1, next_at=fanout.clock.now(), looks=0))
     send_wake_up(written, fanout)
 
 

@@ -211,7 +211,7 @@ def _first_fault(wrong: ValidationError) -> str:
     if fault["type"].startswith("union_tag"):
         given = fault["input"].get("type") if isinstance(fault["input"], dict) else None
         return f"type: {given!r} is not one of {', '.join(KNOWN)}"
-    where = ".".join(str(part) for part in fault["loc"] if part not in KNOWN)
+    where = ".".join(map(str, fault["loc"][1:]))  # the first is the command's type
     return f"{where}: {fault['msg']}" if where else fault["msg"]
 
 

@@ -36,6 +36,9 @@ class Rows(Protocol):
     def get(self, address: Address) -> WorkRow | None:
         """The row, while it is open: a closed delivery is None, a share stays where it is."""
 
+    def shares_in(self, partition: str) -> Iterable[ShareRow]:
+        """Those of all versions that one registry has of a name."""
+
     def insert_share(self, row: ShareRow) -> ShareRow:
         """The row that owns the address now: this one, or the one that stood there before."""
 

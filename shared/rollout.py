@@ -63,7 +63,10 @@ def first_move(deployments: Sequence[Deployment] | None, goal: Goal) -> Move | N
 
 
 def foreseen(endpoint: Endpoint, move: Move, goal: Goal) -> Rest | None:
-    """What is left to do once Azure has ended `move` well; None where that takes another look."""
+    """What is left to do once Azure has ended `move` well; None where that takes another look.
+
+    What could not be retired before is tried again after that: it may have had traffic.
+    """
     match move:
         case SetTraffic(traffic):
             then = replace(endpoint, traffic=traffic)
@@ -71,7 +74,7 @@ def foreseen(endpoint: Endpoint, move: Move, goal: Goal) -> Rest | None:
             then = replace(endpoint, deployments=tuple(each for each in endpoint.deployments if each.name != name))
         case _:
             return None
-    match next_move(then, replace(goal, test=False)):
+    match next_move(then, replace(goal, test=False, last=None)):
         case Serving(share) if not any(each.is_changing for each in then.deployments):
             return Rest(share)
         case DeleteDeployment(name) as later:

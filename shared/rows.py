@@ -208,6 +208,11 @@ class DeliveryRow(Row):
         return Address(RowKind.DELIVERY, self.partition, self.row)
 
     @property
+    def is_untouched(self) -> bool:
+        """Whether this try has begun nothing. After a change that Azure refused for now `step` is empty again, `since` is not."""
+        return not self.step and self.since is None
+
+    @property
     def share(self) -> Address:
         """The share that brought the asset into the registry."""
         return ShareRow.address_of(self.registry, self.asset)

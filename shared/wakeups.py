@@ -34,7 +34,7 @@ class WakeUp:
     @classmethod
     def nudging(cls, address: Address, rev: int, now: datetime) -> "WakeUp":
         """The timer's: it raises no rev, and is the same message for all timers within ten minutes."""
-        return replace(cls.of(address, rev), nudge=int(now.timestamp() // NUDGE_EVERY.total_seconds()))
+        return replace(cls.of(address, rev), nudge=nudge_of(now))
 
     @property
     def address(self) -> Address:
@@ -47,6 +47,11 @@ class WakeUp:
 
     def put_back(self) -> "WakeUp":
         return replace(self, hop=self.hop + 1)
+
+
+def nudge_of(now: datetime) -> int:
+    """The number of the ten minutes that it is in."""
+    return int(now.timestamp() // NUDGE_EVERY.total_seconds())
 
 
 @dataclass(frozen=True, slots=True)

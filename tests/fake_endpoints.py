@@ -33,13 +33,11 @@ class FakeEndpoints(FakeOperations):
     pending: list[tuple[datetime, Callable[[], None]]] = field(default_factory=list)
 
     def endpoint(self, workspace: WorkspaceId, action: Action, *, bare: bool = False) -> Endpoint | None:
-        self._settle_endpoints()
-        self.maybe_fail("endpoint")
-        there = self.endpoints.get((workspace, action.name))
+        there = self._seen(workspace, action)
         return replace(there, deployments=()) if there and (bare or there.is_changing) else there
 
     def deployments(self, workspace: WorkspaceId, action: Action) -> tuple[Deployment, ...] | None:
-        there = self.endpoint(workspace, action)
+        there = self._seen(workspace, action)
         return there.deployments if there else None
 
     def begin_endpoint(self, workspace: WorkspaceId, action: Action, tags: Mapping[str, str]) -> str | None:
@@ -103,6 +101,11 @@ class FakeEndpoints(FakeOperations):
     def put(self, workspace: WorkspaceId, endpoint: Endpoint) -> None:
         """As a tenant would, by hand."""
         self.endpoints[workspace, endpoint.name] = endpoint
+
+    def _seen(self, workspace: WorkspaceId, action: Action) -> Endpoint | None:
+        self._settle_endpoints()
+        self.maybe_fail("endpoint")
+        return self.endpoints.get((workspace, action.name))
 
     def _idle(self, workspace: WorkspaceId, name: str) -> Endpoint:
         self._settle_endpoints()

@@ -1,4 +1,4 @@
-"""Fairness in memory: one that admits everybody, and the rows of the open circuits."""
+"""Fairness in memory: one that admits everybody, one that does not, and the rows of the open circuits."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.assets import WorkspaceId
 from shared.circuits import Circuit
-from shared.errors import Lost, Transient
+from shared.errors import Full, Lost, Transient
 
 
 class FakeFairness:
@@ -15,6 +15,19 @@ class FakeFairness:
 
     @contextmanager
     def admitted(self, workspace: WorkspaceId) -> Iterator[None]:
+        yield
+
+
+class FullFairness(FakeFairness):
+    """One workspace has no place left."""
+
+    def __init__(self, full: WorkspaceId) -> None:
+        self._full = full
+
+    @contextmanager
+    def admitted(self, workspace: WorkspaceId) -> Iterator[None]:
+        if workspace == self._full:
+            raise Full("no place is left")
         yield
 
 

@@ -93,6 +93,9 @@ class FakeRows:
         self.reads += 1
         return self.shares.get(address) if address.kind is RowKind.SHARE else self.deliveries.get(address)
 
+    def shares_in(self, partition: str) -> Iterable[ShareRow]:
+        return [row for row in self.shares.values() if row.partition == partition]
+
     def insert_share(self, row: ShareRow) -> ShareRow:
         return self.shares.setdefault(row.address, replace(row, etag=self._etag()))
 

@@ -49,6 +49,11 @@ class Ledger:
         entity = read(self._deliveries, address.partition, OPEN + address.row)
         return None if entity is None else _delivery(entity)
 
+    def shares_in(self, partition: str) -> Iterable[ShareRow]:
+        with table_errors("list shares"):
+            found = self._shares.query_entities("PartitionKey eq @partition", parameters={"partition": partition})
+            return [_share(entity) for entity in found]
+
     def insert_share(self, row: ShareRow) -> ShareRow:
         entity = _SHARES.to_entity(row, row.partition, row.row)
         with table_errors(f"insert share of {row.asset}"):

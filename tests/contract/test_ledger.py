@@ -110,6 +110,13 @@ def test_a_share_comes_back_as_it_was_written(rows: Rows) -> None:
     assert rows.get(changed.address) == written == changed
 
 
+def test_the_shares_of_a_name_are_those_of_all_its_versions(rows: Rows) -> None:
+    other = ShareRow.address_of("other-hub", credit_card())
+    versions = {rows.insert_share(share(version)).address for version in "12"}
+    rows.insert_share(replace(share(), partition=other.partition, row=other.row))
+    assert {row.address for row in rows.shares_in(share().partition)} == versions
+
+
 def test_a_write_over_anothers_write_is_lost(rows: Rows) -> None:
     there = rows.insert_share(share())
     rows.replace(replace(there, rev=2))

@@ -126,6 +126,7 @@ def test_a_command_about_one_row_names_one(kind: str, ids: dict[str, str]) -> No
         ({"type": "pull", "workspace": NORTHWIND, "asset": ASSET}, "tenant"),
         ({"type": "pull", "tenant": "fabrikam", "workspace": "there", "asset": ASSET}, "workspace"),
         ({"type": "retry", "delivery": A_SHARE}, "delivery"),
+        ({"type": "retry", "share": DELIVERY}, "share"),
         ({"type": "approve", "delivery": DELIVERY}, "by"),
         ({"type": "reject", "delivery": DELIVERY, "by": ""}, "by"),
         ({"type": "recall", "asset": ASSET}, "reason"),

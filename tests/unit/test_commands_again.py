@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from handlers import commands as command_handler
 from shared.errors import Owner, Permanent
-from shared.messages import Outgoing, Queue
+from shared.messages import Outgoing, Queue, Received
 from shared.rules import Approver, Publication, Register
 from shared.states import DeliveryState, ShareState
 from tests.fakes import World
@@ -53,6 +54,56 @@ def test_a_retry_from_before_the_last_one_has_no_second_effect() -> None:
     assert the_delivery(world).state is DeliveryState.FAILED
 
 
+def test_a_message_that_was_sent_without_an_id_is_known_again_when_the_queue_brings_it_twice() -> None:
+    world = failed_world()
+    body = json.dumps({"type": "retry", "delivery": str(the_delivery(world).address)}).encode()
+    for sequence_number in (7, 7, 8):
+        world.azure.failing["register"] = FORBIDDEN
+        command_handler.handle(Received(body, "", sequence_number), world)
+        world.run()
+    assert len(the_delivery(world).commands) == 2
+
+
+@pytest.mark.parametrize("verdict", [{"type": "cancel"}, {"type": "reject", "by": "jo"}], ids=["cancel", "reject"])
+def test_what_was_ended_and_asked_for_anew_is_not_ended_by_the_same_message(verdict: dict[str, str]) -> None:
+    world = shared_world(asking(Approver.SUBSCRIBER, subscriber("adventure", Register())))
+    ending = {**verdict, "delivery": str(the_delivery(world).address)}
+    send(world, "end-1", **ending)
+    assert the_delivery(world).state is DeliveryState.CANCELLED
+    send(world, **PUSH)
+    world.clock.time += timedelta(hours=1)
+    send(world, "end-1", **ending)
+    assert the_delivery(world).state is DeliveryState.AWAITING_APPROVAL
+    assert world.queues.rejected == []
+
+
+def test_an_approval_of_what_failed_since_approves_nothing_that_is_asked_for_anew() -> None:
+    world = shared_world(asking(Approver.SUBSCRIBER, subscriber("adventure", Register())))
+    world.azure.failing["register"] = FORBIDDEN
+    approval = {"type": "approve", "delivery": str(the_delivery(world).address), "by": "jo"}
+    send(world, "approve-1", **approval)
+    send(world, **PUSH)
+    world.clock.time += timedelta(hours=1)
+    send(world, "approve-1", **approval)
+    assert the_delivery(world).state is DeliveryState.AWAITING_APPROVAL
+
+
+def test_a_cancelled_share_that_is_retried_is_not_cancelled_by_the_same_message() -> None:
+    world = a_world(subscriber("adventure", Register()))
+    world.azure.seconds = 600
+    register(world, credit_card())
+    world.run(stop=lambda: bool(world.azure.effects))
+    cancel = {"type": "cancel", "share": str(the_share(world).address)}
+    handle_now(world, **cancel)
+    world.run()
+    assert the_share(world).state is ShareState.FAILED
+    put(world, type="retry", share=str(the_share(world).address))
+    world.run(stop=lambda: the_share(world).state is ShareState.REQUESTED)
+    handle_now(world, **cancel)
+    world.run()
+    assert the_share(world).state is ShareState.SHARED
+
+
 def test_a_push_sent_again_once_the_rules_are_mended_reaches_whom_it_left_out() -> None:
     world = shared_world(subscriber("fabrikam", Register()), without_subscription("tailspin"))
     push = {**PUSH, "to": ["fabrikam", "tailspin"]}
@@ -62,6 +113,15 @@ def test_a_push_sent_again_once_the_rules_are_mended_reaches_whom_it_left_out() 
     world.clock.time += timedelta(hours=1)
     send(world, "push-1", **push)
     assert tenants_that_have_it(world) == {"fabrikam", "tailspin"}
+
+
+def test_each_push_that_leaves_somebody_out_opens_again_what_failed_once() -> None:
+    world = failed_world()
+    for message in ("push-1", "push-2", "push-1"):
+        world.azure.failing["register"] = FORBIDDEN
+        send(world, message, **{**PUSH, "to": ["adventure", "nobody"]})
+        world.clock.time += timedelta(hours=1)
+    assert the_delivery(world).commands == ("push-1 in part", "push-2 in part")
 
 
 def test_a_push_opens_again_what_failed_though_its_process_dies_on_the_way() -> None:

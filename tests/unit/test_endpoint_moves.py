@@ -209,6 +209,7 @@ def test_what_is_left_after_the_last_traffic_is_foreseen() -> None:
     assert foreseen(endpoint, last, GOAL) == Rest(100, (OLDER[0],))
     assert foreseen(endpoint, last, replace(GOAL, keep=0)) == Rest(100, (OLDER[0], OLDER[1]))
     assert foreseen(endpoint, last, replace(GOAL, keep=2)) == Rest(100)
+    assert foreseen(endpoint, last, replace(GOAL, last=Change.LEAVE)) == Rest(100, (OLDER[0],))
 
 
 def test_nothing_is_foreseen_where_more_traffic_follows() -> None:

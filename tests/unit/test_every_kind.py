@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,6 +12,7 @@ from shared.errors import Owner, Permanent
 from shared.messages import Outgoing, Queue
 from shared.rules import AssetPattern, Mode, Publication, Register, Subscription, Tenant, TenantState
 from shared.states import DeliveryState, ShareState
+from tests.fake_fairness import FakeFairness, FullFairness
 from tests.fakes import World
 from tests.unit.world import PUBLISHER, rules, workspace
 
@@ -212,6 +213,22 @@ def test_a_models_environment_goes_along_when_its_publication_names_it() -> None
     share(world, model)
     assert share_states(world) == {"sklearn": ShareState.SHARED, "card": ShareState.SHARED}
     assert world.rows.planned_environment(model, "hub") == registry_path("hub", ENVIRONMENT)
+
+
+def test_a_models_environment_is_not_looked_for_in_a_workspace_that_has_no_place_left() -> None:
+    publication = Publication("cards", "hub", (AssetPattern(Kind.MODEL, "*"),), ("*",), environment="sklearn:3")
+    world = world_of(publication=publication)
+    with_components(world)
+    model = Asset(Kind.MODEL, "card", "1")
+    registered(world, model, uri="azureml://paths/card")
+    world.queues.send(Queue.COMMANDS, [Outgoing(commands.share_of(PUBLISHER, model), "share-1")])
+    world.run(stop=lambda: bool(world.rows.shares))
+    world.fairness = FullFairness(PUBLISHER)
+    world.run(until=timedelta(minutes=1))
+    assert share_states(world) == {"card": ShareState.REQUESTED}
+    world.fairness = FakeFairness()
+    world.run()
+    assert share_states(world) == {"sklearn": ShareState.SHARED, "card": ShareState.SHARED}
 
 
 def test_a_name_can_change_on_the_way() -> None:

@@ -30,6 +30,9 @@ class SickAzure(FakeAzure):
     def endpoint(self, workspace: WorkspaceId, action: Endpoint, *, bare: bool = False) -> endpoints.Endpoint | None:
         raise Unavailable("timed out")
 
+    def deployments(self, workspace: WorkspaceId, action: Endpoint) -> tuple[endpoints.Deployment, ...] | None:
+        raise Unavailable("timed out")
+
 
 def a_sick_subscriber(action: Action) -> World:
     """Its delivery is tried again and again."""

@@ -1,5 +1,6 @@
 """The route `online_endpoint` from the share to the end, in memory: what serves, what stays, and what a failure leaves behind."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -13,12 +14,13 @@ from shared.endpoints import MARK_TAG, RANK_TAG, Deployment, NewDeployment
 from shared.errors import Transient
 from shared.ports import OperationState
 from shared.provenance import DELIVERY
+from shared.rules import Approver, OnlineEndpoint, Scoring, TenantState
 from shared.rules import Endpoint as Action
-from shared.rules import OnlineEndpoint, Scoring, TenantState
 from shared.states import DeliveryState
 from tests.fake_azure import FakeAzure
 from tests.fake_endpoints import OUT_OF_QUOTA
 from tests.fakes import World, refusal
+from tests.unit.command_world import asking, before_call
 from tests.unit.endpoint_world import (
     FABRIKAM,
     a_subscriber_of,
@@ -28,6 +30,7 @@ from tests.unit.endpoint_world import (
     deployment_of,
     publish,
     publish_until,
+    send,
     serving,
     states,
     the_endpoint,
@@ -199,6 +202,19 @@ def test_a_failed_delivery_that_is_retried_serves() -> None:
     assert states(world)["2"] is DeliveryState.DELIVERED
 
 
+def test_one_that_is_retried_long_after_does_not_wait_long_for_another() -> None:
+    world = a_subscriber_of(CARDS)
+    world.azure.failing_versions = {"1"}
+    publish(world, "1")
+    world.clock.time += timedelta(days=3)
+    world.azure.seconds = 20
+    publish_until(world, "2", lambda: any("deploy v2" in effect for effect in world.azure.effects))
+    began = world.clock.now()
+    command(world, "retry", "1")
+    world.run(stop=lambda: states(world)["1"] is DeliveryState.SUPERSEDED)
+    assert world.clock.now() - began < timedelta(seconds=90)
+
+
 def test_what_a_failure_left_behind_is_removed_and_made_anew_by_a_retry() -> None:
     world = a_subscriber_of(CARDS)
     world.azure.failing_versions = {"2"}
@@ -301,10 +317,15 @@ def test_a_deployment_of_the_wanted_name_that_is_not_ours_is_left_alone() -> Non
 def custom(action: OnlineEndpoint) -> World:
     """A world in which version 1 came into the registry as a custom model, its delivery not begun."""
     world = a_subscriber_of(action)
-    publish_until(world, "1", lambda: bool(world.rows.deliveries))
-    at, plan = next(iter(world.rows.plans.items()))
-    world.rows.plans[at] = replace(plan, asset=replace(plan.asset, type="custom_model"))
+    publish_custom(world, "1")
     return world
+
+
+def publish_custom(world: World, version: str) -> None:
+    publish_until(world, version, lambda: bool(world.rows.deliveries))
+    at = (credit_card(version).key, "hub")
+    plan = world.rows.plans[at]
+    world.rows.plans[at] = replace(plan, asset=replace(plan.asset, type="custom_model"))
 
 
 CODE = "azureml://registries/hub/codes/score/versions/1"
@@ -340,6 +361,18 @@ def test_scoring_code_without_any_environment_is_refused_before_anything_is_made
     world.run()
     assert states(world) == {"1": DeliveryState.FAILED}
     assert world.azure.endpoints == {}
+
+
+def test_a_model_that_serves_by_scoring_code_stays_though_the_subscription_names_it_no_more() -> None:
+    scored = replace(CARDS, scoring=Scoring(CODE, "score.py", "azureml:own:1"), keep=0)
+    world = a_subscriber_of(scored)
+    publish(world, "1")
+    publish_custom(world, "2")
+    world.run(stop=lambda: any(effect.startswith("delete") for effect in world.azure.effects))
+    world.rules.rules = rules(subscriber("fabrikam", replace(scored, scoring=None)))
+    world.run()
+    assert states(world)["2"] is DeliveryState.DELIVERED
+    assert serving(the_endpoint(world)) == {"2": 100}
 
 
 # ---- what is called off
@@ -416,6 +449,33 @@ def test_one_that_was_held_and_overtaken_is_superseded_and_leaves_nothing_behind
     assert versions_of(the_endpoint(world)) == {"1", "3"}
 
 
+def rejected(world: World) -> None:
+    send(world, type="reject", delivery=str(deliveries(world)["2"].address), by="jo@fabrikam")
+
+
+def cancelled(world: World) -> None:
+    command(world, "cancel", "2")
+
+
+def unsubscribed(world: World) -> None:
+    world.rules.rules = rules(subscriber("fabrikam"))
+
+
+@pytest.mark.parametrize("ended", [rejected, cancelled, unsubscribed])
+def test_one_that_is_ended_while_it_awaits_approval_half_way_leaves_nothing_behind(ended: Callable[[World], None]) -> None:
+    world = a_subscriber_of(IN_STEPS)
+    publish(world, "1")
+    publish_until(world, "2", lambda: len(traffic_on_the_way(world)) == 2)
+    world.rules.rules = rules(asking(Approver.SUBSCRIBER, subscriber("fabrikam", IN_STEPS)))
+    world.run()
+    assert states(world)["2"] is DeliveryState.AWAITING_APPROVAL
+    ended(world)
+    world.run()
+    assert states(world)["2"] is DeliveryState.CANCELLED
+    assert serving(the_endpoint(world)) == {"1": 100}
+    assert versions_of(the_endpoint(world)) == {"1"}
+
+
 # ---- rules that change on the way
 
 
@@ -428,6 +488,19 @@ def test_as_many_are_kept_as_the_subscription_says_in_the_end() -> None:
     world.run()
     assert versions_of(the_endpoint(world)) == {"2"}
     assert states(world)["2"] is DeliveryState.DELIVERED
+
+
+def test_one_whose_rule_asks_for_approval_in_the_middle_of_a_turn_lets_others_at_the_endpoint() -> None:
+    world = a_subscriber_of(CARDS)
+
+    def asks() -> None:
+        world.rules.rules = rules(asking(Approver.SUBSCRIBER, subscriber("fabrikam", CARDS)))
+
+    before_call(world, "save_target", asks)
+    publish(world, "1")
+    assert states(world) == {"1": DeliveryState.AWAITING_APPROVAL}
+    (target,) = world.rows.targets.values()
+    assert target.claimant is None
 
 
 def test_one_that_was_held_looks_again_at_what_became_of_its_endpoint() -> None:
@@ -466,3 +539,39 @@ def test_a_change_of_which_azure_does_not_know_how_it_ended_is_looked_at() -> No
     world.run()
     assert serving(the_endpoint(world)) == {"2": 100}
     assert states(world)["2"] is DeliveryState.DELIVERED
+
+
+def test_a_first_deployment_that_is_deleted_while_it_does_not_answer_is_made_anew() -> None:
+    world = a_subscriber_of(SAMPLE)
+    world.azure.mute_versions = {"1"}
+    publish_until(world, "1", lambda: bool(world.azure.tried_out))
+    world.azure.put(FABRIKAM, replace(the_endpoint(world), deployments=()))
+    world.azure.mute_versions = set()
+    world.run()
+    assert states(world)["1"] is DeliveryState.DELIVERED
+    assert serving(the_endpoint(world)) == {"1": 100}
+
+
+def test_a_change_of_which_azure_could_not_be_asked_for_a_while_is_looked_at() -> None:
+    """By then the tenant deployed something of its own."""
+    world = a_subscriber_of(CARDS)
+    publish(world, "1")
+    publish_until(world, "2", lambda: len(traffic_on_the_way(world)) == 2)
+    world.azure.failing["operation"] = Transient("503: the service is unavailable")
+    world.run(stop=lambda: deliveries(world)["2"].failures == 1)
+    the_endpoint(world)
+    deploy_by_hand(world, "champion", 30)
+    world.run()
+    assert serving(the_endpoint(world)) == {"champion": 30, "2": 70}
+    assert deliveries(world)["2"].traffic == 70
+
+
+def test_an_old_one_that_got_its_traffic_back_meanwhile_is_retired_once_it_has_none() -> None:
+    world = a_subscriber_of(replace(CARDS, keep=0))
+    publish(world, "1")
+    publish_until(world, "2", lambda: len(traffic_on_the_way(world)) == 2)
+    world.azure.put(FABRIKAM, replace(the_endpoint(world), traffic={deployment_of("1"): 100}))
+    world.azure.failing["delete"] = refusal("has_traffic")
+    world.run()
+    assert serving(the_endpoint(world)) == {"2": 100}
+    assert versions_of(the_endpoint(world)) == {"2"}

@@ -1,15 +1,19 @@
 """What is open is known to the timer at every moment: should its messages be lost just then, it comes to its end all the same."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from handlers import reconcile
 from shared.rows import Address, DeliveryRow, ShareRow, deliveries_of, is_done
 from shared.rules import Register
 from shared.states import ShareState
 from tests.fakes import FakeQueues, FakeRows, World
 from tests.saboteur import sabotage
 from tests.unit.command_world import PUSH, handle_now, tenants_that_have_it
+from tests.unit.example_rows import A_DELIVERY
 from tests.unit.test_command_flow import with_tenants
 from tests.unit.test_crashes_of_every_kind import SCENES, Scene
 from tests.unit.world import a_world, credit_card, register, subscriber
@@ -40,6 +44,19 @@ def died_after(call: int, scene: Scene) -> World:
 def test_what_is_open_when_a_process_dies_is_known_to_the_timer(scene: Scene) -> None:
     for call in range(1, calls_of(scene) + 1):
         assert unknown_to_the_timer(died_after(call, scene)) == set(), f"after call {call}"
+
+
+@pytest.mark.parametrize("count", [1, 1000, 1001, 2500])
+def test_rows_that_stay_overdue_keep_no_other_from_being_nudged(count: int) -> None:
+    world = a_world()
+    rows = [replace(A_DELIVERY, row=f"{n:026}") for n in range(count)]
+    world.rows.deliveries |= {row.address: row for row in rows}
+    world.open_work.add(deliveries_of(A_DELIVERY.asset))
+    for _ in range(3):
+        world.clock.time += timedelta(minutes=10)
+        reconcile.handle(world)
+    nudged = {due.message.message_id.partition(":")[0] for due in world.queues.due}
+    assert nudged == {str(row.address) for row in rows}
 
 
 class OvertakenRows(FakeRows):

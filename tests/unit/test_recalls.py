@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from shared.assets import Asset, RegistryAsset, WorkspaceId
 from shared.errors import Lost, Owner, Permanent
+from shared.ports import OperationState
 from shared.rules import Register
 from shared.states import ShareState
 from tests.fake_azure import FakeRegistries
@@ -81,6 +82,40 @@ def test_an_import_that_nobody_lived_to_write_down_is_archived() -> None:
     assert world.azure.registry["hub", credit_card()].archived
 
 
+class LaggingRegistries(FakeRegistries):
+    """Shows what it holds some minutes after the import has ended; of the operation it then knows nothing any more."""
+
+    def asset(self, registry: str, asset: Asset) -> RegistryAsset | None:
+        there = super().asset(registry, asset)
+        shows_at = self._azure.operations.get("operation-0", self._azure.clock.now()) + timedelta(minutes=3)
+        return there if shows_at < self._azure.clock.now() else None
+
+    def operation(self, address: str) -> OperationState:
+        state = super().operation(address)
+        return state if state is OperationState.RUNNING else OperationState.ENDED
+
+
+def test_an_import_that_ended_and_does_not_show_yet_is_archived() -> None:
+    world = a_world(subscriber("adventure", Register()))
+    world.registries = LaggingRegistries(world.azure)
+    register(world, credit_card())
+    world.run(stop=lambda: bool(world.azure.effects))
+    send(world, **RECALL)
+    assert world.azure.registry["hub", credit_card()].archived
+    assert the_share(world).state is ShareState.RECALLED
+
+
+def test_an_import_that_failed_is_not_waited_for() -> None:
+    world = a_world(subscriber("adventure", Register()))
+    register(world, credit_card())
+    world.run(stop=lambda: bool(world.azure.effects))
+    world.azure.failed_operations["operation-0"] = Permanent("forbidden", "no role", Owner.PROVIDER, "assign it")
+    world.azure.arriving.clear()
+    put(world, **RECALL)
+    world.run(timedelta(minutes=1))
+    assert the_share(world).state is ShareState.RECALLED
+
+
 def test_a_pull_that_a_recall_overtakes_delivers_nothing() -> None:
     world = shared_world(without_subscription("fabrikam"))
     before_call(world, "plan", lambda: send(world, **RECALL))
@@ -112,6 +147,67 @@ def test_a_delivery_that_changes_at_the_same_time_holds_up_no_other() -> None:
     put(world, **RECALL)
     world.run(stop=lambda: sum(there.archived for there in world.azure.assets.values()) == 9)
     assert world.clock.now() - began < timedelta(minutes=1)
+
+
+# ---- how soon
+
+
+def test_what_was_shared_long_ago_is_recalled_as_soon_as_all_is_done() -> None:
+    world = shared_world(subscriber("adventure", Register()))
+    world.clock.time += timedelta(days=3)
+    world.azure.seconds = 20
+    began = world.clock.now()
+    put(world, **RECALL)
+    world.run(stop=lambda: the_share(world).state is ShareState.RECALLED)
+    assert world.clock.now() - began < timedelta(minutes=1)
+
+
+# ---- the latest
+
+
+LATEST = {**RECALL, "asset": {**RECALL["asset"], "version": "latest"}}
+
+
+def world_of_versions(*versions: str) -> World:
+    world = a_world(subscriber("adventure", Register()))
+    for version in versions:
+        register(world, credit_card(version))
+        world.run()
+    return world
+
+
+def share_states(world: World) -> dict[str, ShareState]:
+    """By version."""
+    return {share.asset.version: share.state for share in world.rows.shares.values()}
+
+
+def test_the_latest_of_a_recall_that_comes_again_is_the_version_that_it_was_before() -> None:
+    world = world_of_versions("1", "2")
+    for _ in range(2):
+        send(world, "recall-1", **LATEST)
+        world.clock.time += timedelta(hours=1)
+    assert share_states(world) == {"1": ShareState.SHARED, "2": ShareState.RECALLED}
+    register(world, credit_card("3"))
+    world.run()
+    send(world, "recall-1", **LATEST)
+    assert share_states(world)["3"] is ShareState.SHARED
+
+
+def test_a_second_recall_of_the_latest_that_comes_meanwhile_remembers_its_version_too() -> None:
+    world = world_of_versions("1", "2")
+    put(world, "recall-1", **LATEST)
+    world.run(stop=lambda: ShareState.RECALLING in share_states(world).values())
+    for _ in range(2):
+        send(world, "recall-2", **LATEST)
+        world.clock.time += timedelta(hours=1)
+    assert share_states(world) == {"1": ShareState.SHARED, "2": ShareState.RECALLED}
+
+
+def test_another_recall_of_the_latest_is_of_the_version_before() -> None:
+    world = world_of_versions("1", "2")
+    send(world, "recall-1", **LATEST)
+    send(world, "recall-2", **LATEST)
+    assert share_states(world) == {"1": ShareState.RECALLED, "2": ShareState.RECALLED}
 
 
 # ---- what does not answer
