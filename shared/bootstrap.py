@@ -13,11 +13,14 @@ from shared.outcomes import NoOutcomes
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.data.tables import TableServiceClient
+    from azure.servicebus import ServiceBusClient
 
     from shared.azure.answers import NoteAnswers
     from shared.azure.arm import ArmClient
     from shared.azure.copies import AzureCopies
     from shared.azure.endpoints import AzureEndpoints
+    from shared.azure.history import HistoryTables
+    from shared.azure.kept_messages import ServiceBusKeptMessages
     from shared.azure.ledger import Ledger
     from shared.azure.ml_clients import MlClients
     from shared.azure.open_work import OpenWorkTable
@@ -65,14 +68,22 @@ class AzureFanout:
 
     @once
     def queues(self) -> "ServiceBusQueues":
-        from azure.servicebus import ServiceBusClient
-
         from shared.azure.service_bus import ServiceBusQueues
 
+        return ServiceBusQueues(self.service_bus)
+
+    @once
+    def kept_messages(self) -> "ServiceBusKeptMessages":
+        from shared.azure.kept_messages import ServiceBusKeptMessages
+
+        return ServiceBusKeptMessages(self.service_bus)
+
+    @once
+    def service_bus(self) -> "ServiceBusClient":
+        from shared.azure.service_bus import open_service_bus
+
         bus = settings.service_bus()
-        if bus.connection_string:
-            return ServiceBusQueues(ServiceBusClient.from_connection_string(bus.connection_string))
-        return ServiceBusQueues(ServiceBusClient(bus.address or "", self.credential))
+        return open_service_bus(bus.connection_string, bus.address, lambda: self.credential)
 
     @once
     def rows(self) -> "Ledger":
@@ -85,6 +96,12 @@ class AzureFanout:
         from shared.azure.open_work import OpenWorkTable
 
         return OpenWorkTable(self.tables, self.rows)
+
+    @once
+    def history(self) -> "HistoryTables":
+        from shared.azure.history import HistoryTables
+
+        return HistoryTables(self.tables, self.rows)
 
     @once
     def rules(self) -> "RulesCache":

@@ -24,7 +24,7 @@ class Queue(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message as it came: `sequence_number` is the queue's, the same for each redelivery of it."""
+    """A message as it came: `sequence_number` is the queue's, the same for each redelivery of it, `enqueued_at` where known."""
 
     body: bytes
     message_id: str = ""
@@ -32,6 +32,7 @@ class Received:
     correlation_id: str | None = None
     content_type: str | None = None
     properties: Mapping[str, object] = field(default_factory=dict)
+    enqueued_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,9 @@ def to_wake_up(message: Received) -> WakeUp:
         text = f"not a wake-up: {wrong.errors(include_url=False)[0]['msg']}"
         remedy = "let nobody but Fanout send to queue wakeups (role Azure Service Bus Data Sender)"
         raise Permanent("bad_wake_up", text, Owner.PROVIDER, remedy) from wrong
+
+
+WHY = ("code", "reason", "owner", "remedy", "came_by")  # of a rejection: its properties, each after `fanout_`
 
 
 def rejection(message: Received, reason: Reason, came_by: str) -> Outgoing:

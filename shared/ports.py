@@ -9,7 +9,7 @@ from typing import Protocol
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset, WorkspaceId
 from shared.copies import Folder, Progress
 from shared.endpoints import Deployment, Endpoint, NewDeployment
-from shared.messages import Outgoing, Queue
+from shared.messages import Outgoing, Queue, Received
 from shared.outcomes import Outcome
 from shared.rows import Address, DeliveryRow, PlanRow, ShareRow, TargetRow, WorkRow
 from shared.rules import Endpoint as EndpointAction
@@ -100,6 +100,32 @@ class OpenWork(Protocol):
         """The open rows whose `next_at` lies before that time, and those that are due for another reason.
 
         Forgets, on the way, what has no open rows left.
+        """
+
+
+class History(Protocol):
+    """What operators look back on. Ranges of the indexes, page by page as they are asked for. Raises Transient or Permanent."""
+
+    def versions(self, registry: str, kind: Kind, name: str) -> Iterable[ShareRow]:
+        """The shares of all versions of a name."""
+
+    def deliveries_to(self, tenant: str, since: datetime) -> Iterable[DeliveryRow]:
+        """What was planned for the tenant since then, oldest first, open or closed."""
+
+    def open_rows(self) -> Iterable[WorkRow]:
+        """Whatever is under way, or waits for somebody."""
+
+
+class KeptMessages(Protocol):
+    """Messages as they lie in a queue, for operators. Raises Transient, or Permanent `queue_forbidden`."""
+
+    def peek(self, queue: Queue, after: int = 0) -> Iterable[Received]:
+        """Those with a higher sequence number, in its order and in whatever state; nobody else is kept from them."""
+
+    def take_out(self, queue: Queue, sequence_number: int, once: Callable[[], None]) -> None:
+        """Remove one message, but not before `once` is done: until then it is locked, and afterwards free again.
+
+        Lost where it is gone, or somebody else has it.
         """
 
 

@@ -5,20 +5,31 @@ What a command needs of the settings and the SDKs is imported when it runs, so t
 
 from handlers.cli.app import app
 from handlers.cli.apply import apply
+from handlers.cli.asset_commands import pull, push, recall, share
+from handlers.cli.deliveries import deliveries, show
 from handlers.cli.explain import explain
 from handlers.cli.export import export
 from handlers.cli.history import history
 from handlers.cli.publications import publications
+from handlers.cli.rejected import rejected
+from handlers.cli.row_commands import approve, cancel, reject, retry
 from handlers.cli.schema import schema
+from handlers.cli.status import status
 from handlers.cli.subscriptions import subscriptions
 from handlers.cli.tenants import tenants
+from handlers.cli.watch import watch
 
 __all__ = ["app"]
 
-RULES = "The rules"
+RULES, ASKING, LOOKING = "The rules", "Ask for something", "See what is"
 
 for about_rules in (apply, explain, export, history):
     app.command(rich_help_panel=RULES)(about_rules)
 for name, part in (("tenants", tenants), ("publications", publications), ("subscriptions", subscriptions)):
     app.add_typer(part, name=name, rich_help_panel=RULES)
+for asking in (share, push, pull, recall, retry, cancel, approve, reject):
+    app.command(rich_help_panel=ASKING)(asking)
+for looking in (status, deliveries, show, watch):
+    app.command(rich_help_panel=LOOKING)(looking)
+app.add_typer(rejected, name="rejected", rich_help_panel=LOOKING)
 app.command()(schema)

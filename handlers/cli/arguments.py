@@ -1,12 +1,23 @@
 """What people write on the command line, as values. Wrong input ends the command with exit code 2, before anything is sent."""
 
+import json
+import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
 
 from handlers.cli.terminal import INVALID, stop
 from shared.assets import Asset, Kind, WorkspaceId
+from shared.commands import DeliveryId, ShareId
+from shared.rows import Address, RowKind
 from shared.rules import Rules, Tenant
 
 KINDS = ", ".join(Kind)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_ROWS: TypeAdapter[str] = TypeAdapter(DeliveryId | ShareId)
 
 
 def asset_in(text: str) -> Asset:
@@ -26,6 +37,52 @@ def any_version_in(text: str) -> tuple[Kind, str, str | None]:
     return asset.kind, asset.name, asset.version
 
 
+def address_in(text: str, *kinds: RowKind) -> Address:
+    """The id of a share or a delivery."""
+    meant = " or ".join(f"{kind}/…/…" for kind in kinds)
+    try:
+        kind, partition, row = _ROWS.validate_python(text).split("/")
+    except ValidationError:
+        stop(INVALID, f"{text!r} is no id: write {meant}, as `fanout deliveries`, an event or the log has it.")
+    if kind not in kinds:
+        stop(INVALID, f"{text} is a {kind}: write {meant}.")
+    return Address(RowKind(kind), partition, row)
+
+
+def duration_in(text: str) -> timedelta:
+    """`90s`, `30m`, `2h`, `1d`, or several: `1h30m`."""
+    parts = re.findall(r"(\d{1,6})([smhdw])", text)
+    if not parts or "".join(map("".join, parts)) != text:
+        stop(INVALID, f"{text!r} is no time: write a number and s, m, h, d or w, such as 90s, 30m or 1h30m.")
+    return timedelta(**{_UNITS[unit]: int(number) for number, unit in parts})
+
+
+def since_in(text: str, now: datetime) -> datetime:
+    """`2d` before now, or a date or time such as `2026-11-20`, in UTC unless it says otherwise."""
+    try:
+        written = datetime.fromisoformat(text)
+    except ValueError:
+        if not re.fullmatch(r"(\d{1,4}[smhdw])+", text):
+            stop(INVALID, f"{text!r} is no time: write how long ago, such as 2d or 12h, or a date, such as 2026-11-20.")
+        return now - duration_in(text)
+    return written if written.tzinfo else written.replace(tzinfo=UTC)
+
+
+def actions_in(text: str | None) -> list[object] | None:
+    """Actions as subscriptions have them, in a YAML or JSON file or as they are: `register`, `{"register": {"mode": "copy"}}`."""
+    if text is None:
+        return None
+    try:
+        written = yaml.safe_load(Path(text).read_text(encoding="utf-8") if _is_file(text) else text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as wrong:
+        stop(INVALID, f"--actions: {wrong}")
+    actions = written if isinstance(written, list) else [written]
+    try:
+        return list(json.loads(json.dumps(actions)))
+    except TypeError as wrong:
+        stop(INVALID, f"--actions: {wrong}: write what JSON can say.")
+
+
 def workspace_in(text: str, rules: Callable[[], Rules]) -> WorkspaceId:
     """An ARM id, or the name of a workspace, where one tenant alone has one of that name. `rules` are read for a name only."""
     if text.startswith("/"):
@@ -35,6 +92,11 @@ def workspace_in(text: str, rules: Callable[[], Rules]) -> WorkspaceId:
             stop(INVALID, f"{wrong}.")
     everywhere = [workspace for tenant in rules().tenants.values() for workspace in tenant.workspaces]
     return _the_one([each for each in everywhere if each.name.lower() == text.lower()], f"called {text}")
+
+
+def receiving_workspace(text: str, tenant: str, rules: Callable[[], Rules]) -> WorkspaceId:
+    """That of a pull: as it is written, or the tenant's only one."""
+    return workspace_in(text, rules) if text else _the_one(tenant_in(tenant, rules()).workspaces, f"of tenant {tenant}")
 
 
 def tenant_in(text: str, rules: Rules) -> Tenant:
@@ -51,3 +113,7 @@ def _the_one(workspaces: Sequence[WorkspaceId], which: str) -> WorkspaceId:
     if len(workspaces) > 1:
         stop(INVALID, f"There are {len(workspaces)} workspaces {which}: write the ARM id of one.", *map(str, workspaces))
     return workspaces[0]
+
+
+def _is_file(text: str) -> bool:
+    return "\n" not in text and text.endswith((".yaml", ".yml", ".json"))

@@ -1,6 +1,7 @@
 """What the commands print, and how they exit: results to stdout, what is wrong to stderr.
 
-Exit codes: 0 done, 1 Azure refuses or cannot be reached, 2 the input is wrong, 3 another was first.
+Exit codes: 0 done, 1 Azure refuses or cannot be reached, 2 the input is wrong, 3 another was first, 4 the outcome is a failure,
+5 still open when the wait ended, 130 interrupted.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from rich.console import Console
 
 from shared.errors import Permanent, Transient
 
-UNREACHABLE, INVALID, LOST = 1, 2, 3
+UNREACHABLE, INVALID, LOST, FAILED, STILL_OPEN, INTERRUPTED = 1, 2, 3, 4, 5, 130
 
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)

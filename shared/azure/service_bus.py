@@ -1,15 +1,30 @@
 """The queues: one open sender each, behind a lock. Senders are not thread-safe, and opening one takes half a second."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from azure.core.credentials import TokenCredential
 from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusMessageBatch, ServiceBusSender
 from azure.servicebus.exceptions import MessageSizeExceededError, ServiceBusError
 
-from shared.errors import Transient
+from shared.errors import Owner, Permanent, Transient
 from shared.messages import Outgoing, Queue
 from shared.secrets import without_secrets
+
+
+def open_service_bus(
+    connection_string: str | None, address: str | None, credential: Callable[[], TokenCredential]
+) -> ServiceBusClient:
+    """Permanent `bad_setting` for a connection string that is none."""
+    if not connection_string:
+        return ServiceBusClient(address or "", credential())
+    try:
+        return ServiceBusClient.from_connection_string(connection_string)
+    except ValueError as wrong:
+        text = without_secrets(f"setting ServiceBus: {wrong}")
+        remedy = "set ServiceBus to a connection string, as the namespace shows it"
+        raise Permanent("bad_setting", text, Owner.PROVIDER, remedy) from wrong
 
 
 class ServiceBusQueues:

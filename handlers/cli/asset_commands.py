@@ -1,0 +1,118 @@
+"""`fanout share`, `push`, `pull` and `recall`: what is asked for about an asset."""
+
+from typing import Annotated
+
+import typer
+
+from handlers.cli.arguments import actions_in, asset_in, receiving_workspace, workspace_in
+from handlers.cli.sending import LONGEST_WAIT, Actions, AsJson, CorrelationId, Registry, Timeout, Wait, ask, connect, way
+from handlers.cli.terminal import reaching
+from shared.assets import Asset
+from shared.rules import Rules
+
+AssetText = Annotated[str, typer.Argument(metavar="ASSET", help="kind:name:version; the version may be latest.")]
+TenantText = Annotated[str, typer.Option("--tenant", help="Who asks for it, and gets it.")]
+
+
+def share(
+    asset: AssetText,
+    workspace: Annotated[str, typer.Option("--from", help="The workspace that has it: its ARM id, or its name.")],
+    registry: Registry = None,
+    fan_out: Annotated[bool, typer.Option("--fan-out/--no-fan-out", help="Whether its subscribers are to get it.")] = True,
+    correlation_id: CorrelationId = None,
+    wait: Wait = False,
+    timeout: Timeout = LONGEST_WAIT,
+    as_json: AsJson = False,
+) -> None:
+    """Share an asset of a workspace to the registries that its tenant publishes it to.
+
+    \b
+    fanout share model:credit-card:3 --from northwind-dev
+    fanout share data:rows:latest --from northwind-dev --no-fan-out --wait
+    """
+    wanted, chosen = asset_in(asset), way(correlation_id, wait=wait, timeout=timeout, as_json=as_json)
+    document = {
+        "type": "share",
+        "workspace": str(workspace_in(workspace, _rules)),
+        "asset": _document(wanted),
+        "registry": registry,
+    }
+    ask(document | {"fan_out": None if fan_out else False}, chosen)
+
+
+def push(
+    asset: AssetText,
+    to: Annotated[list[str] | None, typer.Option("--to", help="A tenant among the subscribers; may be repeated.")] = None,
+    registry: Registry = None,
+    actions: Actions = None,
+    correlation_id: CorrelationId = None,
+    wait: Wait = False,
+    timeout: Timeout = LONGEST_WAIT,
+    as_json: AsJson = False,
+) -> None:
+    """Push a shared asset to its subscribers once more: to all, or to those that --to names.
+
+    What stands stays; what failed or was cancelled is opened again. --actions narrows what the subscriptions ask for.
+
+    \b
+    fanout push model:credit-card:3 --wait
+    fanout push model:credit-card:latest --to fabrikam --to tailwind --actions register
+    """
+    wanted, chosen = asset_in(asset), way(correlation_id, wait=wait, timeout=timeout, as_json=as_json)
+    document = {"type": "push", "asset": _document(wanted), "to": to or "subscribers", "registry": registry}
+    ask(document | {"actions": actions_in(actions)}, chosen)
+
+
+def pull(
+    asset: AssetText,
+    tenant: TenantText,
+    into: Annotated[str, typer.Option("--into", help="Its workspace: the ARM id, or the name; not needed where it has one.")] = "",
+    registry: Registry = None,
+    actions: Actions = None,
+    correlation_id: CorrelationId = None,
+    wait: Wait = False,
+    timeout: Timeout = LONGEST_WAIT,
+    as_json: AsJson = False,
+) -> None:
+    """Pull an asset of a registry into a tenant's workspace, without a subscription; registered there, unless --actions says else.
+
+    \b
+    fanout pull model:credit-card:3 --tenant fabrikam --wait
+    fanout pull model:credit-card:latest --tenant fabrikam --into fabrikam-prod --actions '[{"register": {"mode": "copy"}}]'
+    """
+    wanted, chosen = asset_in(asset), way(correlation_id, wait=wait, timeout=timeout, as_json=as_json)
+    given = actions_in(actions)
+    document = {
+        "type": "pull",
+        "tenant": tenant,
+        "workspace": str(receiving_workspace(into, tenant, _rules)),
+        "asset": _document(wanted),
+    }
+    ask(document | {"registry": registry, "actions": given}, chosen)
+
+
+def recall(
+    asset: AssetText,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is taken back; the tenants are told.")],
+    registry: Registry = None,
+    correlation_id: CorrelationId = None,
+    wait: Wait = False,
+    timeout: Timeout = LONGEST_WAIT,
+    as_json: AsJson = False,
+) -> None:
+    """Take a version back: archived in the registry, and archived or removed wherever it was delivered.
+
+    \b
+    fanout recall model:credit-card:3 --reason "leaks card numbers" --wait
+    """
+    wanted, chosen = asset_in(asset), way(correlation_id, wait=wait, timeout=timeout, as_json=as_json)
+    ask({"type": "recall", "asset": _document(wanted), "reason": reason, "registry": registry}, chosen)
+
+
+def _document(asset: Asset) -> dict[str, str]:
+    return {"kind": asset.kind.value, "name": asset.name, "version": asset.version}
+
+
+def _rules() -> Rules:
+    with reaching("the tables"):
+        return connect().rules.current()

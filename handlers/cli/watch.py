@@ -1,0 +1,96 @@
+"""`fanout watch`: what is happening now."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text
+
+from handlers.cli.sending import connect
+from handlers.cli.tables import paper, rows_table
+from handlers.cli.terminal import out, reaching
+from handlers.cli.waiting import change_line
+from shared.errors import Transient
+from shared.rows import Address, DeliveryRow, RowKind, WorkRow
+
+if TYPE_CHECKING:
+    from shared.bootstrap import AzureFanout
+
+REFRESHED = 3.0  # seconds
+
+
+def watch(
+    tenant: Annotated[str | None, typer.Option("--tenant", help="What is from this tenant, or for it.")] = None,
+    every: Annotated[float, typer.Option("--every", min=0.5, help="Seconds between two looks.")] = REFRESHED,
+) -> None:
+    """Watch what is under way, until Ctrl-C: a live table on a terminal, else a line for each change of a state.
+
+    \b
+    fanout watch
+    fanout watch --tenant fabrikam >> fabrikam.log
+    """
+    try:
+        with reaching("the tables"):
+            fanout = connect()
+            if paper().is_terminal:
+                _live(fanout, tenant, every)
+            else:
+                _lines(fanout, tenant, every)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+def _live(fanout: "AzureFanout", tenant: str | None, every: float) -> None:
+    with Live(console=paper(), auto_refresh=False, screen=False) as live:
+        while True:
+            try:
+                live.update(_picture(_open_rows(fanout, tenant), fanout.clock.now()), refresh=True)
+            except Transient as failure:
+                live.update(Text(f"Cannot look now, and tries again: {failure}", "yellow"), refresh=True)
+            time.sleep(every)
+
+
+def _picture(rows: Sequence[WorkRow], now: datetime) -> Group | Text:
+    if not rows:
+        return Text(f"{now:%H:%M:%S} UTC: nothing is under way.")
+    most = max(3, paper().height - 4)
+    counts = Counter(row.state.value.replace("_", " ") for row in rows)
+    more = [Text(f"… and {len(rows) - most} more", "dim")] if len(rows) > most else []
+    summary = ", ".join(f"{number} {state}" for state, number in counts.most_common())
+    return Group(rows_table(rows[:most], now), *more, Text(f"{now:%H:%M:%S} UTC: {summary}."))
+
+
+def _lines(fanout: "AzureFanout", tenant: str | None, every: float) -> None:
+    """What was open and is no longer is read once more, for its end."""
+    known: dict[Address, WorkRow] = {}
+    while True:
+        try:
+            rows = {row.address: row for row in _open_rows(fanout, tenant)}
+            ended = [row for address in known.keys() - rows.keys() if (row := _read(fanout, address))]
+        except Transient as failure:
+            out.print(f"Cannot look now, and tries again: {failure}", markup=False)
+        else:
+            for row in (*ended, *rows.values()):
+                before = known.get(row.address)
+                if before is None or before.state is not row.state:
+                    print(f"{fanout.clock.now():%Y-%m-%dT%H:%M:%SZ} {change_line(row)}", flush=True)  # noqa: T201 - line by line
+            known = rows
+        time.sleep(every)
+
+
+def _read(fanout: "AzureFanout", address: Address) -> WorkRow | None:
+    return fanout.rows.get(address) if address.kind is RowKind.SHARE else fanout.rows.find_delivery(address)
+
+
+def _open_rows(fanout: "AzureFanout", tenant: str | None) -> list[WorkRow]:
+    concerned = (row for row in fanout.history.open_rows() if tenant is None or tenant in _tenants(row))
+    return sorted(concerned, key=lambda row: row.created_at, reverse=True)
+
+
+def _tenants(row: WorkRow) -> tuple[str | None, ...]:
+    return (row.origin_tenant, row.tenant) if isinstance(row, DeliveryRow) else (row.origin_tenant,)

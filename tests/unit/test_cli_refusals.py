@@ -1,0 +1,55 @@
+"""What the command line refuses before it needs any setting, and what it teaches."""
+
+import pytest
+from typer.testing import CliRunner
+
+from handlers.cli import app
+from shared import commands
+from tests.unit.example_rows import A_DELIVERY, A_SHARE
+
+WITHOUT_SETTINGS = {"Tables": None, "ServiceBus": None, "COLUMNS": "120"}
+SHARE_ID, DELIVERY_ID = str(A_SHARE.address), str(A_DELIVERY.address)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["push", "card:3"], "write kind:name:version, such as model:credit-card:3"),
+        (["push", "model:ca rd:3"], "Not sent: asset.name: "),
+        (["push", "model:card:3", "--actions", "{restart: {}}"], "Not sent: actions.0: must be an action"),
+        (["push", "model:card:3", "--actions", "nowhere.yaml"], "--actions: [Errno 2]"),
+        (["push", "model:card:3", "--actions", "{"], "--actions: while parsing"),
+        (["push", "model:card:3", "--wait", "--timeout", "soon"], "write a number and s, m, h, d or w"),
+        (["push", "model:card:3", "--correlation-id", "x" * 129], "--correlation-id has 129 characters: write 1 to 128."),
+        (["share", "model:card:3", "--from", "/subscriptions/s"], "is not the ARM id of a workspace"),
+        (["recall", "model:card:3", "--reason", ""], "Not sent: reason: "),
+        (["approve", SHARE_ID], "is a share: write delivery/…/…"),
+        (["retry", "4711"], "'4711' is no id: write delivery/…/… or share/…/…"),
+        (["deliveries", "--failed", "--open"], "write one of them"),
+        (["deliveries", "--since", "yesterday"], "write how long ago, such as 2d or 12h, or a date, such as 2026-11-20"),
+        (["status", "card"], "write kind:name:version"),
+        (["rejected", "resend", "1", "--body", "nowhere.json"], "--body: [Errno 2]"),
+    ],
+)
+def test_wrong_input_is_refused_before_anything_is_read_or_sent(arguments: list[str], told: str) -> None:
+    refused = CliRunner().invoke(app, arguments, env=WITHOUT_SETTINGS)
+
+    assert refused.exit_code == 2
+    assert told in refused.stderr
+    assert refused.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [["retry", DELIVERY_ID], ["status"], ["deliveries"], ["rejected", "list"], ["watch"]])
+def test_a_setting_that_is_missing_is_told_with_its_remedy(arguments: list[str]) -> None:
+    stopped = CliRunner().invoke(app, arguments, env=WITHOUT_SETTINGS)
+
+    assert stopped.exit_code == 1
+    assert "to a connection string, or " in stopped.stderr
+
+
+@pytest.mark.parametrize("command", [*commands.KNOWN, "status", "deliveries", "show", "watch", "rejected list", "rejected resend"])
+def test_each_command_teaches_by_an_example(command: str) -> None:
+    shown = CliRunner().invoke(app, [*command.split(), "--help"], env=WITHOUT_SETTINGS)
+
+    assert shown.exit_code == 0
+    assert f" fanout {command}" in shown.stdout.partition("Usage:")[2].partition("\n")[2]
