@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shared.azure.ml_clients import MlClients
     from shared.azure.open_work import OpenWorkTable
     from shared.azure.outcomes import EventGridOutcomes
+    from shared.azure.reconcile_rows import ReconcileTable
     from shared.azure.registries import AzureRegistries
     from shared.azure.rules_table import RulesTable
     from shared.azure.service_bus import ServiceBusQueues
@@ -85,6 +86,12 @@ class AzureFanout:
         from shared.azure.open_work import OpenWorkTable
 
         return OpenWorkTable(self.tables, self.rows)
+
+    @once
+    def reconciling(self) -> "ReconcileTable":
+        from shared.azure.reconcile_rows import ReconcileTable
+
+        return ReconcileTable(self.tables)
 
     @once
     def rules(self) -> "RulesCache":
