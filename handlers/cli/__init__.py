@@ -5,9 +5,11 @@ What a command needs of the settings and the SDKs is imported when it runs, so t
 
 from handlers.cli.app import app
 from handlers.cli.apply import apply
+from handlers.cli.reconcile import reconcile
 from handlers.cli.schema import schema
 
 __all__ = ["app"]
 
 app.command()(apply)
+app.command()(reconcile)
 app.command()(schema)
