@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
-from handlers.reconcile_registries import subscribed_registries
+from handlers.reconcile_registries import all_registries, concerned_registries
 from handlers.reconcile_round import Bounds, Round, bounds
 from handlers.reconcile_workspaces import publishing_workspaces
 from shared import logs
@@ -125,12 +125,12 @@ class _Run:
 
 
 def _everything(round_: Round) -> list[Item]:
-    return [*publishing_workspaces(round_.rules), *subscribed_registries(round_.rules, lambda _tenant: True, drift=True)]
+    return [*publishing_workspaces(round_.rules), *all_registries(round_.rules)]
 
 
 def _changes(cursor: Cursor, round_: Round) -> list[Item]:
     workspaces = (each for each in publishing_workspaces(round_.rules) if cursor.concerns(each.tenant.id))
-    return [*workspaces, *subscribed_registries(round_.rules, cursor.concerns, drift=False)]
+    return [*workspaces, *concerned_registries(round_.rules, cursor.concerns)]
 
 
 def _walk(items: Iterable[Item], place: Place, round_: Round, stands: Callable[[Place], None]) -> Place | None:

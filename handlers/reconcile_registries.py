@@ -33,9 +33,9 @@ type Served = set[tuple[str, WorkspaceId, str]]
 
 @dataclass(frozen=True, slots=True)
 class SubscribedRegistry:
-    """One kind of asset of one registry. `names` are globs of what is wanted of it; `concerns` says whose changes matter.
+    """One kind of asset of one registry. `wanted` are globs of the names to look at; `concerns` says whose changes matter.
 
-    `drift`: look too whether what was delivered is still there.
+    `drift`: look too whether what was delivered is still there, and allowed; and leave what is on its way to a later look.
     """
 
     registry: str
@@ -59,7 +59,14 @@ class SubscribedRegistry:
         return _Visit(self, round_).look_at
 
 
-def subscribed_registries(rules: Rules, concerns: Concerns, *, drift: bool) -> Iterator[SubscribedRegistry]:
+def all_registries(rules: Rules) -> Iterator[SubscribedRegistry]:
+    """All names, also those that nobody subscribes to any more: they may have been delivered."""
+    for registry in rules.provider.registries:
+        for kind in Kind:
+            yield SubscribedRegistry(registry.name, kind, frozenset("*"), lambda _tenant: True, drift=True)
+
+
+def concerned_registries(rules: Rules, concerns: Concerns) -> Iterator[SubscribedRegistry]:
     """Where a tenant's changes matter: what it subscribes to, and, where it publishes, what anyone subscribes to."""
     publishes = any(tenant.publications and concerns(tenant.id) for tenant in rules.tenants.values())
     wanted: dict[Kind, set[str]] = defaultdict(set)
@@ -70,7 +77,7 @@ def subscribed_registries(rules: Rules, concerns: Concerns, *, drift: bool) -> I
                     wanted[pattern.kind].add(pattern.name)
     for registry in rules.provider.registries:
         for kind, globs in wanted.items():
-            yield SubscribedRegistry(registry.name, kind, frozenset(globs), concerns, drift)
+            yield SubscribedRegistry(registry.name, kind, frozenset(globs), concerns, drift=False)
 
 
 class _Visit:
@@ -86,6 +93,8 @@ class _Visit:
         served: Served = set()
         for found in round_.fanout.registries.newest(place.registry, place.kind, listed.name, NEWEST):
             shared = in_ledger(found, round_)
+            if shared and place.drift and shared[0].state is ShareState.FANNING_OUT:
+                break
             if shared:
                 self._compare(*shared, served)
         round_.send()
@@ -97,14 +106,20 @@ class _Visit:
         decisions = [each for each in self._decisions(share, asset) if each.allowed]
         mine = [each for each in decisions if _target(each) not in served]
         push_absent(share, rows, mine, decisions, self._round)
-        if self._place.drift:
-            for row in filter(None, (rows.get(_row_of(share, each)) for each in mine)):
-                if row.state is DeliveryState.DELIVERED:
-                    look_for_drift(row, self._round)
         served |= {_target(each) for each in mine}
-        for row in rows.values():
-            if self._place.concerns(row.tenant) or self._place.concerns(row.origin_tenant or ""):
-                _show_withdrawn(row, asset, self._round)
+        if self._place.drift:
+            for row in rows.values():
+                if row.state is DeliveryState.DELIVERED:
+                    self._look_after(row, asset, newest={_row_of(share, each) for each in mine})
+
+    def _look_after(self, row: DeliveryRow, asset: SharedAsset, newest: Collection[str]) -> None:
+        """What was delivered: whether it is allowed still and, where it is the newest of its target, there."""
+        answer = still_allowed(row, asset, self._round.rules)
+        if isinstance(answer, NoLongerAllowed):
+            finding = Finding(What.NOT_ALLOWED, str(row.asset), row.tenant, row.workspace.name, answer.reason)
+            self._round.note(finding)
+        elif row.row in newest:
+            look_for_drift(row, self._round)
 
     def _decisions(self, share: ShareRow, asset: SharedAsset) -> list[Decision]:
         concerns = self._place.concerns
@@ -154,13 +169,6 @@ def push_absent(
         actions = [each.action for each in next(iter(by_tenant.values()))] if routes else []
         for tenants in _chunks(sorted(by_tenant)):
             round_.ask(push_command(share.registry, share.asset, tenants, actions, again=again))
-
-
-def _show_withdrawn(row: DeliveryRow, asset: SharedAsset, round_: Round) -> None:
-    if row.state is DeliveryState.DELIVERED:
-        answer = still_allowed(row, asset, round_.rules)
-        if isinstance(answer, NoLongerAllowed):
-            round_.note(Finding(What.NOT_ALLOWED, str(row.asset), row.tenant, row.workspace.name, answer.reason))
 
 
 def _was_ended_by_rules(row: DeliveryRow) -> bool:

@@ -45,6 +45,7 @@ class Round:
     bounds: Bounds
     found: Callable[[Finding], None]
     dry_run: bool = False
+    _told: set[Finding] = field(default_factory=set)
     _unsent: list[Outgoing] = field(default_factory=list)
 
     @property
@@ -59,6 +60,10 @@ class Round:
         return self.bounds.spent(self.now)
 
     def note(self, finding: Finding, command: bytes | None = None) -> None:
+        """What both walks come across is told once."""
+        if finding in self._told:
+            return
+        self._told.add(finding)
         level = logging.WARNING if finding.what is What.UNREACHABLE else logging.INFO
         logs.event(
             log, finding.what, level, asset=finding.asset, tenant=finding.tenant, workspace=finding.workspace, why=finding.why
