@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from handlers.reconcile_registries import all_registries, concerned_registries
-from handlers.reconcile_round import Bounds, Round, bounds
+from handlers.reconcile_round import Bounds, Round, boundless, bounds, no_bounds
 from handlers.reconcile_workspaces import publishing_workspaces
 from shared import logs
 from shared.errors import Lost
@@ -53,22 +53,18 @@ def handle(fanout: Fanout) -> None:
 
 def preview(fanout: Fanout, found: Callable[[Finding], None]) -> None:
     """Look at everything once, and change nothing: not even where the timer's runs stand."""
-    round_ = Round(fanout, fanout.rules.current(), _boundless(fanout), found, dry_run=True)
+    round_ = boundless(fanout, found, dry_run=True)
     _walk(_everything(round_), Place(), round_, lambda _place: None)
 
 
 def whole_pass(fanout: Fanout, found: Callable[[Finding], None]) -> None:
     """Look at everything once, and mend it. BusyError where another run is at work, Lost where one took over."""
-    _Run(fanout, found, _boundless(fanout)).everything()
+    _Run(fanout, found, no_bounds(fanout)).everything()
 
 
 def run(fanout: Fanout, found: Callable[[Finding], None], limits: Bounds) -> None:
     """Go on where the last run stopped. BusyError where another is at work, Lost where one took over."""
     _Run(fanout, found, limits).next()
-
-
-def _boundless(fanout: Fanout) -> Bounds:
-    return bounds(fanout, timedelta(days=1), 1_000_000)
 
 
 @dataclass

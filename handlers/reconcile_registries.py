@@ -104,13 +104,13 @@ class _Visit:
         asset = shared_asset(share, plan)
         rows = deliveries_of(share, self._round)
         decisions = [each for each in self._decisions(share, asset) if each.allowed]
-        mine = [each for each in decisions if _target(each) not in served]
+        mine = [each for each in decisions if target_of(each) not in served]
         push_absent(share, rows, mine, decisions, self._round)
-        served |= {_target(each) for each in mine}
+        served |= {target_of(each) for each in mine}
         if self._place.drift:
             for row in rows.values():
                 if row.state is DeliveryState.DELIVERED:
-                    self._look_after(row, asset, newest={_row_of(share, each) for each in mine})
+                    self._look_after(row, asset, newest={row_of(share, each) for each in mine})
 
     def _look_after(self, row: DeliveryRow, asset: SharedAsset, newest: Collection[str]) -> None:
         """What was delivered: whether it is allowed still and, where it is the newest of its target, there."""
@@ -156,12 +156,12 @@ def push_absent(
     """
     absent: dict[tuple[bool, tuple[str, ...]], dict[str, list[Decision]]] = defaultdict(lambda: defaultdict(list))
     for decision in wanted:
-        row = rows.get(_row_of(share, decision))
+        row = rows.get(row_of(share, decision))
         if row and not _was_ended_by_rules(row):
             continue
         why = f"subscription {decision.subscription} wants it" + (", and it was cancelled when it was not allowed" if row else "")
         finding = Finding(What.UNDELIVERED, str(share.asset), decision.tenant, decision.workspace.name, why, "push")
-        whole = {_target(each) for each in allowed if each.tenant == decision.tenant} <= {_target(each) for each in wanted}
+        whole = {target_of(each) for each in allowed if each.tenant == decision.tenant} <= {target_of(each) for each in wanted}
         routes: tuple[str, ...] = () if whole else (decision.action.route,)
         absent[row is not None, routes][decision.tenant].append(decision)
         round_.note(finding)
@@ -175,11 +175,11 @@ def _was_ended_by_rules(row: DeliveryRow) -> bool:
     return row.state is DeliveryState.CANCELLED and not row.cancelled_by and not row.recall
 
 
-def _target(decision: Decision) -> tuple[str, WorkspaceId, str]:
+def target_of(decision: Decision) -> tuple[str, WorkspaceId, str]:
     return decision.tenant, decision.workspace, decision.action.route
 
 
-def _row_of(share: ShareRow, decision: Decision) -> str:
+def row_of(share: ShareRow, decision: Decision) -> str:
     return DeliveryRow.address_of(share.asset, share.registry, decision.workspace, decision.action.route).row
 
 

@@ -24,6 +24,8 @@ from shared.wakeups import NUDGE_EVERY
 
 log = logging.getLogger("fanout.reconcile")
 
+BATCH = 50  # commands, of those that somebody watches being sent
+
 
 @dataclass(slots=True)
 class Bounds:
@@ -82,6 +84,14 @@ class Round:
             self.fanout.queues.send(Queue.COMMANDS, self._unsent)
         self._unsent.clear()
 
+    def batches(self) -> list[list[Outgoing]]:
+        """What is to be sent, for who wants to show how far that is. None in a dry run."""
+        unsent = [] if self.dry_run else self._unsent
+        return [unsent[start : start + BATCH] for start in range(0, len(unsent), BATCH)]
+
+    def deliver(self, batch: Sequence[Outgoing]) -> None:
+        self.fanout.queues.send(Queue.COMMANDS, batch)
+
     @contextmanager
     def bearing(self, what: str, tenant: str, workspace: str) -> Iterator[None]:
         """What cannot be looked at now is told, and holds up nothing else: the next walk comes by again."""
@@ -98,6 +108,15 @@ class Round:
 
 def bounds(fanout: Fanout, longest: timedelta, looks: int) -> Bounds:
     return Bounds(fanout.clock.now() + longest, looks)
+
+
+def no_bounds(fanout: Fanout) -> Bounds:
+    """For who asked for all of it, and waits."""
+    return bounds(fanout, timedelta(days=1), 1_000_000_000)
+
+
+def boundless(fanout: Fanout, found: Callable[[Finding], None], *, dry_run: bool) -> Round:
+    return Round(fanout, fanout.rules.current(), no_bounds(fanout), found, dry_run)
 
 
 def share_command(workspace: WorkspaceId, asset: Asset) -> bytes:

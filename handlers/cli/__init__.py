@@ -5,11 +5,13 @@ What a command needs of the settings and the SDKs is imported when it runs, so t
 
 from handlers.cli.app import app
 from handlers.cli.apply import apply
+from handlers.cli.backfill import backfill
 from handlers.cli.reconcile import reconcile
 from handlers.cli.schema import schema
 
 __all__ = ["app"]
 
 app.command()(apply)
+app.command()(backfill)
 app.command()(reconcile)
 app.command()(schema)
