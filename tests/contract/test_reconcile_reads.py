@@ -197,4 +197,5 @@ def test_given_ten_times_the_history_when_reconciled_then_the_reads_are_the_same
 
     (found_then, *reads_then), (found_now, *reads_now) = looks
     assert [each.what for each in found_then] == [each.what for each in found_now] == [What.UNSHARED]
+    assert all(reads_then)
     assert reads_now == reads_then
