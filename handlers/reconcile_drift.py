@@ -33,6 +33,10 @@ def _look_at_asset(row: DeliveryRow, round_: Round) -> None:
 
 
 def _look_at_endpoint(row: DeliveryRow, action: Endpoint, round_: Round) -> None:
+    """What another asset has taken the place of is looked for no more."""
+    target = round_.fanout.rows.target(row.tenant, row.workspace, action.route)
+    if target and target.desired != row.address:
+        return
     deployments = round_.fanout.endpoints.deployments(row.workspace, action)
     if deployments is None:
         round_.note(_finding(row, What.REMOVED, f"there is no endpoint {action.name} any more"))

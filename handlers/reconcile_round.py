@@ -5,20 +5,21 @@ It changes no row of others. What it finds is mended by commands on the queue, a
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from shared import commands, logs
-from shared.assets import Asset, WorkspaceId
+from shared.assets import Asset, Kind, WorkspaceId
 from shared.errors import Permanent, Transient
 from shared.keys import key
 from shared.messages import BY_EVENT, Outgoing, Queue
 from shared.ports import Fanout
 from shared.reconciling import Finding, What
 from shared.rows import Address
-from shared.rules import Action, Rules
+from shared.rules import Action, AssetPattern, Rules
 from shared.rules_document import action_to_document
 from shared.wakeups import NUDGE_EVERY
 
@@ -38,7 +39,7 @@ class Bounds:
         return self.looks <= 0 or now >= self.until
 
 
-@dataclass(slots=True)
+@dataclass
 class Round:
     """`found` is told of each finding. A dry run sends nothing and writes nothing."""
 
@@ -53,6 +54,16 @@ class Round:
     @property
     def now(self) -> datetime:
         return self.fanout.clock.now()
+
+    @cached_property
+    def asked_by_tags(self) -> Mapping[Kind, Sequence[AssetPattern]]:
+        """What subscriptions say of tags."""
+        found: dict[Kind, set[AssetPattern]] = {kind: set() for kind in Kind}
+        for tenant in self.rules.tenants.values():
+            for pattern in (pattern for subscription in tenant.subscriptions for pattern in subscription.assets):
+                if pattern.tags:
+                    found[pattern.kind].add(pattern)
+        return {kind: tuple(patterns) for kind, patterns in found.items()}
 
     def looked(self) -> None:
         self.bounds.looks -= 1

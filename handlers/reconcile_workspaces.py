@@ -9,7 +9,7 @@ What came after it is shared whole, whenever it is found. A version whose tags l
 among the ten newest of its name.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -17,8 +17,9 @@ from handlers.reconcile_round import Round, share_command
 from handlers.share_command import came_from_registry
 from shared.assets import Asset, Kind, WorkspaceAsset, WorkspaceId
 from shared.listings import FIRST_LOOK, Listed, Listing, newest_until
+from shared.matching import matches, matches_name
 from shared.objections import letting_out
-from shared.reconciling import Finding, Mark, Since, Watch, What, print_of
+from shared.reconciling import Finding, Mark, Since, Waiting, Watch, What, print_of, print_of_tags
 from shared.rows import Address, ShareRow
 from shared.rules import Publication, Rules, Tenant
 
@@ -84,9 +85,9 @@ class _Visit:
         self._round.looked()
         seen = mark.seen if mark else min(self._watch.of(each.name) for each in about)
         versions = list(newest_until(seen, lambda most: self._newest(listed.name, most)))
-        waiting = mark.waiting if mark else ()
-        for version in to_share(versions, seen, waiting, self._published, catching_up=catching_up):
-            self._share(version)
+        retagged = retagged_of(versions, mark.waiting if mark else ())
+        for version in to_share(versions, seen, retagged, self._published, catching_up=catching_up):
+            self._share(version, retagged=version.asset.version in retagged)
         self._round.send()
         if not self._round.dry_run:
             self._round.fanout.reconciling.save_mark(self._marked(listed, versions, seen, mark))
@@ -103,7 +104,9 @@ class _Visit:
             stamp=listed.stamp,
             seen=max([seen, *(each.created_at for each in versions if each.created_at <= settled)]),
             looked_at=self._round.now,
-            waiting=tuple(each.asset.version for each in versions[:FIRST_LOOK] if not self._published(each)),
+            waiting=tuple(
+                Waiting(each.asset.version, print_of_tags(each.tags)) for each in versions[:FIRST_LOOK] if self._waits(each)
+            ),
         )
         return replace(new, etag=mark.etag) if mark else new
 
@@ -112,18 +115,36 @@ class _Visit:
         with self._round.fanout.fairness.admitted(place.workspace):
             return self._round.fanout.workspaces.newest(place.workspace, place.kind, name, most)
 
-    def _share(self, found: WorkspaceAsset) -> None:
-        """A share command, unless it is on its way to every registry that it is published to, or came from one."""
+    def _waits(self, found: WorkspaceAsset) -> bool:
+        """Whether other tags would let it out, or let it out and bring it to somebody more."""
+        published = self._published(found)
+        names = {publication.name_in_registry(self._place.tenant.id, found.asset.name) for publication in published}
+        asked = self._round.asked_by_tags[self._place.kind]
+        return not published or any(
+            matches_name(pattern, found.asset.kind, name) and not matches(pattern, found.asset.kind, name, found.tags)
+            for pattern in asked
+            for name in names
+        )
+
+    def _share(self, found: WorkspaceAsset, *, retagged: bool) -> None:
+        """A share command, unless it is on its way to every registry that it is published to, or came from one.
+
+        To share one again that has other tags now brings these after it.
+        """
         place, rows = self._place, self._round.fanout.rows
         missing = [
             publication.registry
             for publication in self._published(found)
             if rows.get(_address(publication, place.tenant.id, found.asset)) is None
         ]
-        if not missing or came_from_registry(place.workspace, found, self._round.rules, self._round.fanout):
+        if not (missing or retagged) or came_from_registry(place.workspace, found, self._round.rules, self._round.fanout):
             return
         why = f"registered {found.created_at:%Y-%m-%d %H:%M}, and not in registry {', '.join(sorted(set(missing)))}"
-        finding = Finding(What.UNSHARED, str(found.asset), place.tenant.id, place.workspace.name, why, "share")
+        if not missing:
+            why = f"it has other tags now: {', '.join(f'{tag}={value}' for tag, value in sorted(found.tags.items()))}"
+        finding = Finding(
+            What.UNSHARED if missing else What.RETAGGED, str(found.asset), place.tenant.id, place.workspace.name, why, "share"
+        )
         self._round.note(finding, share_command(place.workspace, found.asset))
 
     def _published(self, found: WorkspaceAsset) -> Sequence[Publication]:
@@ -145,19 +166,26 @@ def watching(watch: Watch, publications: Iterable[Publication], now: datetime) -
 
 
 def to_share(
-    versions: Sequence[WorkspaceAsset], seen: datetime, waiting: Sequence[str], published: LettingOut, *, catching_up: bool
+    versions: Sequence[WorkspaceAsset], seen: datetime, retagged: Collection[str], published: LettingOut, *, catching_up: bool
 ) -> list[WorkspaceAsset]:
     """Which of a name's versions, newest first, are to be shared, oldest first.
 
-    All that came after `seen`; of the others those that waited for their tags, and, when catching up with a rule, the newest.
+    All that came after `seen`; of the others those that waited and have other tags, and, when catching up with a rule, the newest.
     """
     found = []
     for version in versions:
         is_new = version.created_at > seen
-        if published(version) and (is_new or catching_up or version.asset.version in waiting):
+        if published(version) and (is_new or catching_up or version.asset.version in retagged):
             found.append(version)
             catching_up = catching_up and is_new
     return found[::-1]
+
+
+def retagged_of(versions: Sequence[WorkspaceAsset], waiting: Sequence[Waiting]) -> frozenset[str]:
+    """The versions that waited, and have other tags now."""
+    before = {each.version: each.print for each in waiting}
+    now = {each.asset.version: print_of_tags(each.tags) for each in versions}
+    return frozenset(version for version, tags in before.items() if now.get(version, tags) != tags)
 
 
 def _address(publication: Publication, tenant: str, asset: Asset) -> Address:

@@ -4,6 +4,7 @@ A run may end anywhere, and the next goes on from there: `Cursor` says where. `M
 workspace, so that nobody reads its history again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +21,7 @@ class What(StrEnum):
     """What differs between what is wanted and what is."""
 
     UNSHARED = "not shared"
+    RETAGGED = "other tags"
     UNDELIVERED = "not delivered"
     GONE = "deleted"
     ARCHIVED = "archived"
@@ -108,11 +110,19 @@ class Watch:
         return key(workspace.canonical, kind)
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A version that other tags would let out, or bring to a subscriber. `print` differs where its tags do."""
+
+    version: str
+    print: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """What was seen of one name in a workspace: all versions registered up to `seen`.
 
-    `waiting` are those of the newest versions that no publication lets out with the tags that they had.
+    `waiting` are those of the newest versions that may be wanted once their tags change.
     """
 
     workspace: WorkspaceId
@@ -121,9 +131,13 @@ class Mark:
     stamp: str
     seen: datetime
     looked_at: datetime
-    waiting: tuple[str, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
     etag: str = field(default="", compare=False)
 
 
 def print_of(publication: Publication) -> str:
     return key(repr(publication))
+
+
+def print_of_tags(tags: Mapping[str, str]) -> str:
+    return key(*(f"{tag}={value}" for tag, value in sorted(tags.items())))

@@ -13,7 +13,7 @@ from shared.azure.tables import create_tables, open_tables
 from shared.clock import CorrectedClock
 from shared.errors import Lost
 from shared.ports import Reconciling
-from shared.reconciling import Cursor, Mark, Place, Since, Watch
+from shared.reconciling import Cursor, Mark, Place, Since, Waiting, Watch
 from tests.contract.table_service import table_service
 from tests.fake_reconciling import FakeReconciling
 
@@ -43,7 +43,7 @@ def reconciling(request: pytest.FixtureRequest) -> Reconciling:
 
 
 def a_mark(name: str = "credit/card", kind: Kind = Kind.MODEL) -> Mark:
-    waiting = ("3", "2024-a")
+    waiting = (Waiting("3", "print"), Waiting("2024-a", "other"))
     return Mark(workspace=HERE, kind=kind, name=name, stamp="3 2026", seen=NOW, looked_at=NOW + timedelta(hours=1), waiting=waiting)
 
 

@@ -125,6 +125,33 @@ def test_given_a_version_that_gets_its_tags_later_when_reconciled_then_it_is_sha
     assert shared(world) == {"credit-card:2"}
 
 
+def test_given_a_shared_version_that_gets_the_tags_of_a_subscription_later_when_reconciled_then_it_is_delivered() -> None:
+    wish = Subscription("live", ("northwind",), (every(Kind.MODEL, PRODUCTION),), workspace("adventure"), (Register(),))
+    world = watched_world(Tenant("adventure", TenantState.ACTIVE, (workspace("adventure"),), subscriptions=(wish,)))
+    for version in ("1", "2", "3"):
+        appears(world, credit_card(version))
+    reconciled(world)
+    assert delivered(world) == set()
+
+    tagged(world, credit_card("2"), {"stage": "production"})
+    (finding,) = reconciled(world)
+
+    assert (finding.what, finding.healed_by) == (What.RETAGGED, "share")
+    assert delivered(world) == {("adventure", "2")}
+    assert world.azure.registry["hub", credit_card("2")].tags["stage"] == "production"
+    assert reconciled(world, times=2) == []
+
+
+def test_given_tags_that_nobody_asks_for_when_they_change_then_nothing_is_done() -> None:
+    world = watched_world()
+    appears(world, credit_card())
+    reconciled(world)
+
+    tagged(world, credit_card(), {"seen_by": "ada"})
+
+    assert reconciled(world, times=2) == []
+
+
 def test_given_a_delivered_model_when_the_receiver_publishes_too_then_it_is_not_shared_back() -> None:
     both = replace(subscriber("adventure", Register()), publications=publishing(subscriber("adventure"), *EVERY_MODEL).publications)
     world = watched_world(both)
