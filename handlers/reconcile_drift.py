@@ -6,6 +6,9 @@ long as it stands, and to delete it is the one way to stop that: it is shown, an
 `repair`).
 """
 
+import random
+from collections.abc import Sequence
+
 from handlers.reconcile_round import Round, repair_command
 from shared.endpoints import deployment_name
 from shared.reconciling import Finding, What
@@ -13,7 +16,14 @@ from shared.rows import DeliveryRow
 from shared.rules import Endpoint, Register
 
 
-def look_for_drift(row: DeliveryRow, round_: Round) -> None:
+def look_for_drift(rows: Sequence[DeliveryRow], round_: Round) -> None:
+    """Deliveries of one version, as many as the run may look at still: chosen by chance, so that in time each has its turn."""
+    most = max(round_.bounds.looks, 1)
+    for row in rows if len(rows) <= most else random.sample(rows, most):
+        _look(row, round_)
+
+
+def _look(row: DeliveryRow, round_: Round) -> None:
     """One call, at the asset or at the endpoint's deployments."""
     round_.looked()
     with round_.bearing(str(row.asset), row.tenant, row.workspace.name), round_.fanout.fairness.admitted(row.workspace):

@@ -125,8 +125,9 @@ def _everything(round_: Round) -> list[Item]:
 
 
 def _changes(cursor: Cursor, round_: Round) -> list[Item]:
-    workspaces = (each for each in publishing_workspaces(round_.rules) if cursor.concerns(each.tenant.id))
-    return [*workspaces, *concerned_registries(round_.rules, cursor.concerns)]
+    concerned = cursor.concerned
+    workspaces = (each for each in publishing_workspaces(round_.rules) if concerned is None or each.tenant.id in concerned)
+    return [*workspaces, *concerned_registries(round_.rules, concerned)]
 
 
 def _walk(items: Iterable[Item], place: Place, round_: Round, stands: Callable[[Place], None]) -> Place | None:

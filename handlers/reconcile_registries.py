@@ -27,13 +27,12 @@ from shared.states import DeliveryState, ShareState
 NEWEST = 5  # versions of a name that are compared with their deliveries
 MOST_TENANTS = 100  # of one push command
 
-type Concerns = Callable[[str], bool]
 type Served = set[tuple[str, WorkspaceId, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class SubscribedRegistry:
-    """One kind of asset of one registry. `wanted` are globs of the names to look at; `concerns` says whose changes matter.
+    """One kind of asset of one registry. `wanted` are globs of the names to look at, `only` the tenants whose changes matter.
 
     `drift`: look too whether what was delivered is still there, and allowed; and leave what is on its way to a later look.
     """
@@ -41,7 +40,7 @@ class SubscribedRegistry:
     registry: str
     kind: Kind
     wanted: frozenset[str]
-    concerns: Concerns
+    only: frozenset[str] | None
     drift: bool
 
     @property
@@ -63,21 +62,20 @@ def all_registries(rules: Rules) -> Iterator[SubscribedRegistry]:
     """All names, also those that nobody subscribes to any more: they may have been delivered."""
     for registry in rules.provider.registries:
         for kind in Kind:
-            yield SubscribedRegistry(registry.name, kind, frozenset("*"), lambda _tenant: True, drift=True)
+            yield SubscribedRegistry(registry.name, kind, frozenset("*"), None, drift=True)
 
 
-def concerned_registries(rules: Rules, concerns: Concerns) -> Iterator[SubscribedRegistry]:
-    """Where a tenant's changes matter: what it subscribes to, and, where it publishes, what anyone subscribes to."""
-    publishes = any(tenant.publications and concerns(tenant.id) for tenant in rules.tenants.values())
+def concerned_registries(rules: Rules, changed: frozenset[str] | None) -> Iterator[SubscribedRegistry]:
+    """Where these tenants' changes matter: what one subscribes to, and, where it publishes, what anyone does. None: all tenants."""
+    changes = [tenant for tenant in rules.tenants.values() if changed is None or tenant.id in changed]
+    subscribers = rules.tenants.values() if any(tenant.publications for tenant in changes) else changes
     wanted: dict[Kind, set[str]] = defaultdict(set)
-    for tenant in rules.tenants.values():
-        if publishes or concerns(tenant.id):
-            for subscription in tenant.subscriptions:
-                for pattern in subscription.assets:
-                    wanted[pattern.kind].add(pattern.name)
+    for tenant in subscribers:
+        for pattern in (pattern for subscription in tenant.subscriptions for pattern in subscription.assets):
+            wanted[pattern.kind].add(pattern.name)
     for registry in rules.provider.registries:
         for kind, globs in wanted.items():
-            yield SubscribedRegistry(registry.name, kind, frozenset(globs), concerns, drift=False)
+            yield SubscribedRegistry(registry.name, kind, frozenset(globs), changed, drift=False)
 
 
 class _Visit:
@@ -108,23 +106,23 @@ class _Visit:
         push_absent(share, rows, mine, decisions, self._round)
         served |= {target_of(each) for each in mine}
         if self._place.drift:
-            for row in rows.values():
-                if row.state is DeliveryState.DELIVERED:
-                    self._look_after(row, asset, newest={row_of(share, each) for each in mine})
+            delivered = [row for row in rows.values() if row.state is DeliveryState.DELIVERED]
+            allowed = [row for row in delivered if not self._show_withdrawn(row, asset)]
+            newest = {row_of(share, each) for each in mine}
+            look_for_drift([row for row in allowed if row.row in newest], self._round)
 
-    def _look_after(self, row: DeliveryRow, asset: SharedAsset, newest: Collection[str]) -> None:
-        """What was delivered: whether it is allowed still and, where it is the newest of its target, there."""
+    def _show_withdrawn(self, row: DeliveryRow, asset: SharedAsset) -> bool:
+        """Whether the delivery is allowed no more."""
         answer = still_allowed(row, asset, self._round.rules)
-        if isinstance(answer, NoLongerAllowed):
-            finding = Finding(What.NOT_ALLOWED, str(row.asset), row.tenant, row.workspace.name, answer.reason)
-            self._round.note(finding)
-        elif row.row in newest:
-            look_for_drift(row, self._round)
+        if not isinstance(answer, NoLongerAllowed):
+            return False
+        self._round.note(Finding(What.NOT_ALLOWED, str(row.asset), row.tenant, row.workspace.name, answer.reason))
+        return True
 
-    def _decisions(self, share: ShareRow, asset: SharedAsset) -> list[Decision]:
-        concerns = self._place.concerns
-        all_of_it = concerns(share.origin_tenant or "")
-        return [each for each in planning.plan(asset, self._round.rules) if all_of_it or concerns(each.tenant)]
+    def _decisions(self, share: ShareRow, asset: SharedAsset) -> Sequence[Decision]:
+        """For all, where the publisher is one of those whose changes matter."""
+        only = self._place.only
+        return planning.plan(asset, self._round.rules, None if only is None or share.origin_tenant in only else only)
 
 
 def in_ledger(found: RegistryAsset, round_: Round) -> tuple[ShareRow, PlanRow] | None:

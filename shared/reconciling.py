@@ -72,8 +72,10 @@ class Cursor:
     until: datetime | None = None
     etag: str = field(default="", compare=False)
 
-    def concerns(self, tenant: str) -> bool:
-        return self.everything or tenant in self.changed
+    @property
+    def concerned(self) -> frozenset[str] | None:
+        """The tenants whose changes are being followed; None for all."""
+        return None if self.everything else frozenset(self.changed)
 
 
 def changed_in(cursor: Cursor, news: News) -> tuple[str, ...] | None:

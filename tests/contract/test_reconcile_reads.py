@@ -1,5 +1,8 @@
 """The lists that the reconciler reads, against the local Azure ML; and that what it reads does not grow with history."""
 
+import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +16,7 @@ from handlers.asked import Asked
 from handlers.fan_out import new_delivery
 from handlers.share_request import ShareRequest
 from infra.local.cloud import LocalCloud
+from infra.local.processes import REPOSITORY
 from infra.local.topology import Registry, Workspace
 from shared import planning
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
@@ -199,3 +203,37 @@ def test_given_ten_times_the_history_when_reconciled_then_the_reads_are_the_same
     assert [each.what for each in found_then] == [each.what for each in found_now] == [What.UNSHARED]
     assert all(reads_then)
     assert reads_now == reads_then
+
+
+def test_given_what_was_missed_when_the_command_runs_then_it_is_shown_and_its_command_is_on_the_queue(
+    cloud: LocalCloud, azure: AzureFanout, tmp_path: Path
+) -> None:
+    """After `test_given_ten_times…`, or without it: the reconciler knew the workspace before the model was registered."""
+    fanout("reconcile")
+    register(cloud.ml_client(PUBLISHER), "card-missed", "1", mlflow_folder(tmp_path / "card-missed"))
+
+    shown, done, again = fanout("reconcile", "--dry-run"), fanout("reconcile"), fanout("reconcile", "--json")
+
+    line = "+ model card-missed:1, northwind (publisher): not shared: registered"
+    assert (line in shown.stdout, "would be mended" in shown.stdout) == (True, True), shown.stderr
+    assert (line in done.stdout, "are being mended" in done.stdout, done.returncode) == (True, True, 0), done.stderr
+    assert json.loads(again.stdout)["dry_run"] is False
+    asked = [json.loads(message["body"]) for message in cloud.service_bus.messages("commands")]
+    assert {"kind": "model", "name": "card-missed", "version": "1"} in [each["asset"] for each in asked]
+
+
+def test_given_another_run_at_work_when_the_command_runs_then_it_says_so_and_the_exit_code_is_3(
+    cloud: LocalCloud, azure: AzureFanout
+) -> None:
+    cursor = azure.reconciling.cursor()
+    taken = azure.reconciling.save_cursor(replace(cursor, until=azure.clock.now() + LATER))
+
+    busy = fanout("reconcile")
+
+    azure.reconciling.save_cursor(replace(taken, until=None))
+    assert (busy.returncode, "Another run is at work" in busy.stderr) == (3, True)
+
+
+def fanout(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "handlers.cli", *arguments]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False)

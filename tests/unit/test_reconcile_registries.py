@@ -200,6 +200,17 @@ def test_given_a_delivery_that_is_allowed_no_more_when_previewed_then_it_is_show
     assert holds(world, workspace("adventure"), "1", "2", "3")
 
 
+def test_given_more_deliveries_than_one_run_may_look_at_when_runs_follow_then_all_drift_is_found() -> None:
+    names = [f"tenant-{number}" for number in range(12)]
+    world = delivered_world(*(subscriber(name, Register()) for name in names), versions=("1",))
+    for name in names:
+        del world.azure.assets[workspace(name), credit_card()]
+
+    reconciled(world, times=60, looks=3)
+
+    assert all(holds(world, workspace(name), "1") for name in names)
+
+
 def test_given_a_recalled_version_when_reconciled_then_nobody_gets_it() -> None:
     world = delivered_world(versions=("1",))
     address, share = next(iter(world.rows.shares.items()))
