@@ -86,18 +86,23 @@ class _Visit:
         seen = mark.seen if mark else min(self._watch.of(each.name) for each in about)
         versions = list(newest_until(seen, lambda most: self._newest(listed.name, most)))
         retagged = retagged_of(versions, mark.waiting if mark else ())
-        for version in to_share(versions, seen, retagged, self._published, catching_up=catching_up):
-            self._share(version, retagged=version.asset.version in retagged)
+        again = retagged.union(mark.asked if mark else ())
+        wanted = to_share(versions, seen, again, self._published, catching_up=catching_up)
+        asked = [each.asset.version for each in wanted if self._share(each, retagged=each.asset.version in retagged)]
         self._round.send()
         if not self._round.dry_run:
-            self._round.fanout.reconciling.save_mark(self._marked(listed, versions, seen, mark))
+            marked = replace(self._marked(listed, versions, seen), asked=tuple(asked), etag=mark.etag if mark else "")
+            self._round.fanout.reconciling.save_mark(marked)
 
     def _is_known(self, listed: Listed, mark: Mark) -> bool:
-        return mark.stamp == listed.stamp and not mark.waiting and self._round.now - mark.looked_at < LOOK_ANYWAY
+        """What was asked for may have been refused: that is asked again by other rules, or on another day."""
+        may_be_refused = mark.asked and mark.revision != self._round.rules.revision
+        open_questions = mark.waiting or may_be_refused
+        return mark.stamp == listed.stamp and not open_questions and self._round.now - mark.looked_at < LOOK_ANYWAY
 
-    def _marked(self, listed: Listed, versions: Sequence[WorkspaceAsset], seen: datetime, mark: Mark | None) -> Mark:
+    def _marked(self, listed: Listed, versions: Sequence[WorkspaceAsset], seen: datetime) -> Mark:
         settled = self._round.now - SETTLING
-        new = Mark(
+        return Mark(
             workspace=self._place.workspace,
             kind=self._place.kind,
             name=listed.name,
@@ -107,8 +112,8 @@ class _Visit:
             waiting=tuple(
                 Waiting(each.asset.version, print_of_tags(each.tags)) for each in versions[:FIRST_LOOK] if self._waits(each)
             ),
+            revision=self._round.rules.revision,
         )
-        return replace(new, etag=mark.etag) if mark else new
 
     def _newest(self, name: str, most: int) -> Sequence[WorkspaceAsset]:
         place = self._place
@@ -126,8 +131,8 @@ class _Visit:
             for name in names
         )
 
-    def _share(self, found: WorkspaceAsset, *, retagged: bool) -> None:
-        """A share command, unless it is on its way to every registry that it is published to, or came from one.
+    def _share(self, found: WorkspaceAsset, *, retagged: bool) -> bool:
+        """Ask for it, unless it is on its way to every registry that it is published to, or came from one.
 
         To share one again that has other tags now brings these after it.
         """
@@ -138,7 +143,7 @@ class _Visit:
             if rows.get(_address(publication, place.tenant.id, found.asset)) is None
         ]
         if not (missing or retagged) or came_from_registry(place.workspace, found, self._round.rules, self._round.fanout):
-            return
+            return False
         why = f"registered {found.created_at:%Y-%m-%d %H:%M}, and not in registry {', '.join(sorted(set(missing)))}"
         if not missing:
             why = f"it has other tags now: {', '.join(f'{tag}={value}' for tag, value in sorted(found.tags.items()))}"
@@ -146,6 +151,7 @@ class _Visit:
             What.UNSHARED if missing else What.RETAGGED, str(found.asset), place.tenant.id, place.workspace.name, why, "share"
         )
         self._round.note(finding, share_command(place.workspace, found.asset))
+        return True
 
     def _published(self, found: WorkspaceAsset) -> Sequence[Publication]:
         return self._letting_out(found.asset.name, found.tags)
@@ -166,16 +172,16 @@ def watching(watch: Watch, publications: Iterable[Publication], now: datetime) -
 
 
 def to_share(
-    versions: Sequence[WorkspaceAsset], seen: datetime, retagged: Collection[str], published: LettingOut, *, catching_up: bool
+    versions: Sequence[WorkspaceAsset], seen: datetime, again: Collection[str], published: LettingOut, *, catching_up: bool
 ) -> list[WorkspaceAsset]:
     """Which of a name's versions, newest first, are to be shared, oldest first.
 
-    All that came after `seen`; of the others those that waited and have other tags, and, when catching up with a rule, the newest.
+    All that came after `seen`; of the others those to be looked at `again` and, when catching up with a rule, the newest.
     """
     found = []
     for version in versions:
         is_new = version.created_at > seen
-        if published(version) and (is_new or catching_up or version.asset.version in retagged):
+        if published(version) and (is_new or catching_up or version.asset.version in again):
             found.append(version)
             catching_up = catching_up and is_new
     return found[::-1]

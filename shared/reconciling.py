@@ -124,7 +124,8 @@ class Waiting:
 class Mark:
     """What was seen of one name in a workspace: all versions registered up to `seen`.
 
-    `waiting` are those of the newest versions that may be wanted once their tags change.
+    `waiting` are those of the newest versions that may be wanted once their tags change, `asked` those that were to be shared when
+    they were looked at, by rules of this `revision`: nobody knows yet whether they were.
     """
 
     workspace: WorkspaceId
@@ -134,6 +135,8 @@ class Mark:
     seen: datetime
     looked_at: datetime
     waiting: tuple[Waiting, ...] = ()
+    asked: tuple[str, ...] = ()
+    revision: int = 0
     etag: str = field(default="", compare=False)
 
 

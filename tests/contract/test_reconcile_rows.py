@@ -44,7 +44,16 @@ def reconciling(request: pytest.FixtureRequest) -> Reconciling:
 
 def a_mark(name: str = "credit/card", kind: Kind = Kind.MODEL) -> Mark:
     waiting = (Waiting("3", "print"), Waiting("2024-a", "other"))
-    return Mark(workspace=HERE, kind=kind, name=name, stamp="3 2026", seen=NOW, looked_at=NOW + timedelta(hours=1), waiting=waiting)
+    return Mark(
+        workspace=HERE,
+        kind=kind,
+        name=name,
+        stamp="3 2026",
+        seen=NOW,
+        looked_at=NOW + timedelta(hours=1),
+        waiting=waiting,
+        asked=("2",),
+    )
 
 
 def test_the_cursor_comes_back_as_it_was_saved(reconciling: Reconciling) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from handlers import reconcile_pass
 from shared.assets import Asset, Kind
 from shared.errors import Unavailable
 from shared.reconciling import What
@@ -110,6 +111,34 @@ def test_given_a_tenant_that_was_paused_when_it_is_resumed_then_what_it_register
     reconciled(world)
 
     assert shared(world) == {"credit-card:1", "credit-card:2"}
+
+
+def test_given_a_share_that_was_refused_since_its_tenant_was_paused_when_it_is_resumed_then_it_is_asked_for_again() -> None:
+    world = watched_world()
+    appears(world, credit_card())
+    time_passes(world)
+    reconcile_pass.handle(world)
+    with_rules(world, replace(northwind(world), state=TenantState.PAUSED))
+    world.run()
+    assert [message.properties["fanout_code"] for message in world.queues.rejected] == ["tenant_paused"]
+
+    with_rules(world, replace(northwind(world), state=TenantState.ACTIVE))
+    reconciled(world)
+
+    assert shared(world) == {"credit-card:1"}
+
+
+def test_given_a_share_that_is_refused_for_good_when_reconciled_then_it_is_not_asked_for_again_and_again() -> None:
+    world = watched_world()
+    world.azure.regions["hub"] = ("asia",)
+    publications = (replace(northwind(world).publications[0], regions=("westeurope",)),)
+    with_rules(world, replace(northwind(world), publications=publications))
+    reconciled(world)
+    appears(world, credit_card())
+
+    reconciled(world, times=5)
+
+    assert [message.properties["fanout_code"] for message in world.queues.rejected] == ["region_forbidden"]
 
 
 def test_given_a_version_that_gets_its_tags_later_when_reconciled_then_it_is_shared_and_no_other() -> None:
