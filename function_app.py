@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from handlers import commands, model_registered, reconcile, wakeups
+from handlers import commands, model_registered, reconcile, reconcile_pass, wakeups
 from shared.bootstrap import fanout
 from shared.messages import Queue, Received
 
@@ -39,6 +39,7 @@ def on_wake_up(message: func.ServiceBusMessage) -> None:
 @app.timer_trigger(arg_name="timer", schedule="%FANOUT_RECONCILE_SCHEDULE%")
 def on_timer(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name must be a parameter
     reconcile.handle(fanout())
+    reconcile_pass.handle(fanout())
 
 
 def _received(message: func.ServiceBusMessage) -> Received:

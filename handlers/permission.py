@@ -4,7 +4,7 @@ And may it begin now? Outside its subscription's window it is held until that op
 steps of a rollout's traffic included, also when the window closes meanwhile: to stop halfway would leave two versions serving.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -39,8 +39,7 @@ def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryA
     """
     if row.cancelled_by:
         return replace(row.tried(turn.now, row.step, f"cancelled by {row.cancelled_by}"), state=DeliveryState.CANCELLED)
-    shared = SharedAsset(row.asset, row.registry, row.origin, asset.tags, row.source)
-    match still_allowed(row, shared, turn.fanout.rules.current()):
+    match _answer(turn, row, asset.tags):
         case Allowed(decision) if decision.approval and not row.approved_by:
             return _await_approval(turn, row, decision.approval)
         case Allowed(Decision(window=Window() as window) as decision) if not (begun or row.since or is_open(window, turn.now)):
@@ -54,6 +53,17 @@ def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryA
             return turn.again(replace(held, state=DeliveryState.HELD), backoff.HORIZON)
         case NoLongerAllowed(reason):
             return replace(row.tried(turn.now, row.step, f"cancelled: {reason}"), state=DeliveryState.CANCELLED)
+
+
+def _answer(turn: Turn[DeliveryRow], row: DeliveryRow, tags: Mapping[str, str]) -> Allowed | Paused | NoLongerAllowed:
+    """A no is asked again with the tags of the plan as it stands: what is remembered of it may be older than they are."""
+    rules = turn.fanout.rules.current()
+    answer = still_allowed(row, SharedAsset(row.asset, row.registry, row.origin, tags, row.source), rules)
+    if isinstance(answer, NoLongerAllowed):
+        plan = turn.fanout.rows.plan(row.asset, row.registry)
+        if plan and plan.asset.tags != tags:
+            return still_allowed(row, SharedAsset(row.asset, row.registry, row.origin, plan.asset.tags, row.source), rules)
+    return answer
 
 
 def _hold_until_open(turn: Turn[DeliveryRow], row: DeliveryRow, decision: Decision, window: Window) -> DeliveryRow:

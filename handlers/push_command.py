@@ -37,8 +37,8 @@ def push(command: commands.Push, asked: Asked, fanout: Fanout) -> None:
     routes = tuple(action_value(action).route for action in command.actions or ())
     left_out = _left_out(share, plan, only, routes, rules)
     known = replace(asked, id=f"{asked.id} in part") if left_out else asked  # sent again once the rules are mended, it is not done
-    send_wake_up(_fan_out(share, plan, only, routes, known, fanout), fanout)
-    if left_out:
+    send_wake_up(_fan_out(share, plan, only, routes, known, fanout, again=command.again), fanout)
+    if left_out and not asked.by_event:  # rules that changed since are no news to the reconciler
         text = f"{share.asset} is not for {', '.join(left_out)}"
         remedy = "see each one's publications, subscriptions and limits; a tenant without a subscription can pull"
         raise Permanent("not_subscribed", text, Owner.PROVIDER, remedy)
@@ -51,16 +51,23 @@ def _again(share: ShareRow, fanout: Fanout) -> None:
 
 
 def _fan_out(
-    share: ShareRow, plan: PlanRow, only: tuple[str, ...], routes: tuple[str, ...], asked: Asked, fanout: Fanout
+    share: ShareRow,
+    plan: PlanRow,
+    only: tuple[str, ...],
+    routes: tuple[str, ...],
+    asked: Asked,
+    fanout: Fanout,
+    *,
+    again: bool,
 ) -> ShareRow:
-    """From the first target on again. Rows that stand are left alone, but for those that came to nothing."""
+    """From the first target on again. Rows that stand are left alone, but, with `again`, for those that came to nothing."""
     fanout.open_work.add(share.address)
     fanout.rows.save_plan(replace(plan, cursor="", page_from=""))
     fresh = replace(
         share.asked_by(asked.id, asked.correlation_id),
         state=ShareState.FANNING_OUT,
         fan_out=True,
-        again=True,
+        again=again,
         only=only,
         routes=routes,
         rev=share.rev + 1,

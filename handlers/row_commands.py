@@ -20,12 +20,15 @@ log = logging.getLogger("fanout.row_commands")
 
 
 def retry(command: commands.Retry, asked: Asked, fanout: Fanout) -> None:
-    """Permanent `unknown_row`, or `not_failed` where it goes on or went well."""
+    """Permanent `unknown_row`, or `not_failed` where it goes on or, unless it is to be repaired, went well."""
     row = _row(command.address, fanout)
     if row.was_asked_by(asked.id):
         _again(row, fanout)
         return
-    if row.state not in (ShareState.FAILED, DeliveryState.FAILED):
+    repaired = command.repair and row.state is DeliveryState.DELIVERED
+    if row.state not in (ShareState.FAILED, DeliveryState.FAILED) and not repaired:
+        if asked.by_event:  # someone was faster than the reconciler
+            return
         text = f"{row.address} is {row.state}, not failed"
         raise Permanent("not_failed", text, Owner.PROVIDER, "see the row; nothing was changed")
     require_told(row, fanout)

@@ -128,6 +128,13 @@ def _not_found(workspace: WorkspaceId, asset: Asset, asked: Asked) -> Transient 
     return Permanent("asset_not_found", text, Owner.PUBLISHER, "register it, or correct name and version, then resend")
 
 
+def came_from_registry(workspace: WorkspaceId, found: WorkspaceAsset, rules: Rules, fanout: Fanout) -> bool:
+    """Whether the asset came to its workspace from a registry, by Fanout or by hand: then it is nothing to share."""
+    deliveries = _deliveries_there(workspace, found.asset, rules, fanout)
+    was_delivered = any(delivery.state is DeliveryState.DELIVERED for delivery in deliveries)
+    return was_delivered or _came_from_a_registry(found, deliveries, rules.provider) is not None
+
+
 def _came_from_a_registry(found: WorkspaceAsset, deliveries: list[DeliveryRow], provider: Provider) -> str | None:
     """How it is known; None for an asset of the tenant's own, such as one that it fine-tuned."""
     if lie_in_registry(found.uri, provider):

@@ -9,7 +9,7 @@ from shared import logs
 from shared.assets import Asset, WorkspaceAsset, WorkspaceId
 from shared.errors import Owner, Permanent
 from shared.ports import Fanout
-from shared.rows import COMMANDS_KEPT, ShareRow
+from shared.rows import COMMANDS_KEPT, PlanRow, ShareRow
 from shared.rules import Publication, Tenant
 from shared.states import ShareState
 
@@ -67,11 +67,36 @@ class ShareRequest:
         if stands.state is ShareState.SHARED and self.fan_out and not stands.fan_out:
             require_told(stands, fanout)
             stands = self._write(replace(stands, state=ShareState.FANNING_OUT, fan_out=True, rev=stands.rev + 1), fanout)
+        if stands.state is ShareState.SHARED and (plan := self._retagged(fanout)):
+            require_told(stands, fanout)
+            stands = self._fan_out_retagged(stands, plan, fanout)
         begins = stands.state in (ShareState.REQUESTED, ShareState.FANNING_OUT) and not stands.claim
         if begins:  # new, or its wake-up was never sent: sent twice it is one
             logs.event(log, "share requested", share_id=stands.address, asset=stands.asset, tenant=self.tenant.id)
             send_wake_up(stands, fanout)
         return stands
+
+    def _retagged(self, fanout: Fanout) -> PlanRow | None:
+        """The plan as it has to be, where the asset got other tags since it was shared; None where it did not."""
+        plan = fanout.rows.plan(self.asset, self.registry)
+        if plan is None or self.found.tags.items() <= plan.asset.tags.items():
+            return None
+        tags = {**plan.asset.tags, **self.found.tags}
+        return replace(plan, asset=replace(plan.asset, tags=tags), cursor="", page_from="")
+
+    def _fan_out_retagged(self, stands: ShareRow, plan: PlanRow, fanout: Fanout) -> ShareRow:
+        """The registry's asset gets the tags, and is planned again. A tag that was taken away stays there.
+
+        The plan is written last: as long as it has the old tags, a command that comes again does all of this again.
+        """
+        seen = fanout.registries.asset(self.registry, self.asset)
+        if seen is not None:
+            fanout.registries.begin_update(seen, self.found.tags)
+        logs.event(log, "retagged", share_id=stands.address, asset=stands.asset, tenant=self.tenant.id)
+        again = replace(stands, state=ShareState.FANNING_OUT, rev=stands.rev + 1, only=(), routes=(), again=False)
+        written = self._write(again, fanout)
+        fanout.rows.save_plan(plan)
+        return written
 
     def check(self, fanout: Fanout) -> None:
         """What `make` would refuse, asked before anything is written."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shared.azure.ml_clients import MlClients
     from shared.azure.open_work import OpenWorkTable
     from shared.azure.outcomes import EventGridOutcomes
+    from shared.azure.reconcile_rows import ReconcileTable
     from shared.azure.registries import AzureRegistries
     from shared.azure.rules_table import RulesTable
     from shared.azure.service_bus import ServiceBusQueues
@@ -102,6 +103,12 @@ class AzureFanout:
         from shared.azure.history import HistoryTables
 
         return HistoryTables(self.tables, self.rows)
+
+    @once
+    def reconciling(self) -> "ReconcileTable":
+        from shared.azure.reconcile_rows import ReconcileTable
+
+        return ReconcileTable(self.tables)
 
     @once
     def rules(self) -> "RulesCache":

@@ -63,7 +63,8 @@ class Share:
 class Push:
     """Push an asset that was shared, by its name in the registry, to all subscribers or to some tenants among them.
 
-    `actions` narrows what their subscriptions ask for. A delivery that failed is opened again.
+    `actions` narrows what their subscriptions ask for. A delivery that failed or was cancelled is opened again, unless `again`
+    says otherwise.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -73,6 +74,7 @@ class Push:
     to: Literal["subscribers"] | Annotated[list[Text], Field(min_length=1, max_length=100)]
     registry: Text | None = None
     actions: Annotated[list[ActionShape], Field(min_length=1, max_length=20)] | None = None
+    again: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,14 @@ class Pull:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Open a delivery or a share that failed again."""
+    """Open a delivery or a share that failed again; with `repair` also a delivery that went well, to bring back what is gone."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _ONE_ROW
 
     type: Literal["retry"]
     delivery: DeliveryId | None = None
     share: ShareId | None = None
+    repair: bool = False
 
     def __post_init__(self) -> None:
         _one_row(self.share, self.delivery)

@@ -12,7 +12,7 @@ from shared.secrets import without_secrets
 from shared.wakeups import WakeUp
 
 LONGEST_ID = 128  # characters of a message's or a correlation id, Service Bus
-BY_EVENT = "fanout_event"  # property of a command that nobody sent, but an event
+BY_EVENT = "fanout_event"  # property of a command that nobody sent, but an event or the timer
 
 
 class Queue(StrEnum):

@@ -9,11 +9,14 @@ from typing import Protocol
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset, WorkspaceId
 from shared.copies import Folder, Progress
 from shared.endpoints import Deployment, Endpoint, NewDeployment
+from shared.listings import Listing
 from shared.messages import Outgoing, Queue, Received
 from shared.outcomes import Outcome
+from shared.reconciling import Cursor, Mark, Watch
 from shared.rows import Address, DeliveryRow, PlanRow, ShareRow, TargetRow, WorkRow
 from shared.rules import Endpoint as EndpointAction
 from shared.rules import Rules
+from shared.rules_change import News
 
 
 class Clock(Protocol):
@@ -133,6 +136,9 @@ class RulesSource(Protocol):
     def current(self) -> Rules:
         """All rules, at most one point read behind."""
 
+    def news(self, after: int, upto: int) -> News:
+        """What the revisions after the first and up to the second changed."""
+
 
 class OperationState(StrEnum):
     RUNNING = "running"
@@ -147,6 +153,12 @@ class Registries(Protocol):
 
     def latest(self, registry: str, kind: Kind, name: str) -> Asset | None:
         """The version that came last, archived ones left out."""
+
+    def names(self, registry: str, kind: Kind, page: str = "") -> Listing:
+        """A page of the names of a kind; `page` is what the page before it leads to."""
+
+    def newest(self, registry: str, kind: Kind, name: str, most: int) -> Sequence[RegistryAsset]:
+        """The versions of a name that came last, newest first, archived ones left out."""
 
     def regions(self, registry: str) -> tuple[str, ...]:
         """All regions that it replicates to."""
@@ -180,6 +192,12 @@ class Workspaces(Protocol):
 
     def latest(self, workspace: WorkspaceId, kind: Kind, name: str) -> Asset | None:
         """The version that was registered last."""
+
+    def names(self, workspace: WorkspaceId, kind: Kind, page: str = "") -> Listing:
+        """A page of the names of a kind; `page` is what the page before it leads to."""
+
+    def newest(self, workspace: WorkspaceId, kind: Kind, name: str, most: int) -> Sequence[WorkspaceAsset]:
+        """The versions of a name that were registered last, newest first, archived ones left out."""
 
     def register(self, workspace: WorkspaceId, asset: RegistryAsset, properties: Mapping[str, str]) -> None:
         """Register it under its own name and version, its bytes where `asset.uri` says."""
@@ -250,6 +268,22 @@ class Outcomes(Protocol):
     def publish(self, outcomes: Sequence[Outcome]) -> None: ...
 
 
+class Reconciling(Protocol):
+    """What the reconciler keeps between its runs. Writes raise Lost where another's stands, all calls Transient."""
+
+    def cursor(self) -> Cursor:
+        """The one that stands; one without an ETag before the first."""
+
+    def save_cursor(self, cursor: Cursor) -> Cursor: ...
+
+    def seen(self, workspace: WorkspaceId, kind: Kind) -> tuple[Watch, Mapping[str, Mark]]:
+        """What was seen there, by name, and by which publications: in one query a thousand names."""
+
+    def save_watch(self, watch: Watch) -> Watch: ...
+
+    def save_mark(self, mark: Mark) -> Mark: ...
+
+
 class Fairness(Protocol):
     """Keeps one sick or busy workspace from holding up the others, in this process and, by rows, in all of them."""
 
@@ -285,6 +319,8 @@ class Fanout(Protocol):
     def fairness(self) -> Fairness: ...
     @property
     def outcomes(self) -> Outcomes: ...
+    @property
+    def reconciling(self) -> Reconciling: ...
     @property
     def overdue_after(self) -> timedelta:
         """How late a row is before the timer sends a wake-up for it."""

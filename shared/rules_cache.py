@@ -54,6 +54,10 @@ class RulesCache:
             self._refreshing.release()
         return kept[0]
 
+    def news(self, after: int, upto: int) -> News:
+        """What the revisions after the first and up to the second changed."""
+        return self._table.news(after, upto)
+
     def _suffices(self, kept: tuple[Rules, float], revision: int) -> bool:
         rules, loaded_at = kept
         return rules.revision >= revision and self._seconds() - loaded_at < RELOAD_SECONDS

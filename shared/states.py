@@ -60,6 +60,7 @@ _DELIVERY_BY_COMMAND = {
     DeliveryState.AWAITING_APPROVAL: {DeliveryState.PLANNED},
     DeliveryState.FAILED: {DeliveryState.PLANNED},
     DeliveryState.CANCELLED: {DeliveryState.PLANNED},
+    DeliveryState.DELIVERED: {DeliveryState.PLANNED},  # what it brought is gone
 }
 
 

@@ -1,12 +1,13 @@
 """An Azure ML in memory: workspaces and registries with all four kinds of asset, storage and endpoints."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset, WorkspaceId, registry_path
 from shared.copies import Folder, Progress
 from shared.errors import Conflict
+from shared.listings import Listed, Listing
 from shared.ports import OperationState
 from tests.fake_endpoints import FakeEndpoints
 
@@ -55,6 +56,17 @@ class FakeRegistries:
         found = [asset for (where, asset), there in self._azure.registry.items() if where == registry and not there.archived]
         versions = [asset for asset in found if (asset.kind, asset.name) == (kind, name)]
         return versions[-1] if versions else None
+
+    def names(self, registry: str, kind: Kind, page: str = "") -> Listing:
+        self._azure.settle()
+        self._azure.maybe_fail("names")
+        stamps = {asset.name: asset.version for where, asset in self._azure.registry if where == registry and asset.kind is kind}
+        return page_of(stamps, page)
+
+    def newest(self, registry: str, kind: Kind, name: str, most: int) -> Sequence[RegistryAsset]:
+        self._azure.maybe_fail("newest")
+        found = [there for (where, asset), there in self._azure.registry.items() if where == registry and asset.kind is kind]
+        return [there for there in found if there.asset.name == name and not there.archived][::-1][:most]
 
     def regions(self, registry: str) -> tuple[str, ...]:
         return self._azure.regions.get(registry, ("westeurope",))
@@ -124,6 +136,17 @@ class FakeWorkspaces:
         versions = [there for there in found if (there.asset.kind, there.asset.name) == (kind, name)]
         return max(versions, key=lambda there: there.created_at).asset if versions else None
 
+    def names(self, workspace: WorkspaceId, kind: Kind, page: str = "") -> Listing:
+        self._azure.maybe_fail("names")
+        stamps = {asset.name: asset.version for where, asset in self._azure.assets if where == workspace and asset.kind is kind}
+        return page_of(stamps, page)
+
+    def newest(self, workspace: WorkspaceId, kind: Kind, name: str, most: int) -> Sequence[WorkspaceAsset]:
+        self._azure.maybe_fail("newest")
+        found = [there for (where, asset), there in self._azure.assets.items() if where == workspace and asset.kind is kind]
+        versions = [there for there in found if there.asset.name == name and not there.archived]
+        return sorted(versions, key=lambda there: there.created_at, reverse=True)[:most]
+
     def register(self, workspace: WorkspaceId, asset: RegistryAsset, properties: Mapping[str, str]) -> None:
         self._azure.maybe_fail("register")
         if (workspace, asset.asset) in self._azure.assets:
@@ -136,6 +159,13 @@ class FakeWorkspaces:
         self._azure.maybe_fail("archive")
         self._azure.effects.append(f"archive {asset} in {workspace.name}")
         self._azure.assets[workspace, asset] = replace(self._azure.assets[workspace, asset], archived=True)
+
+
+def page_of(stamps: Mapping[str, str], page: str) -> Listing:
+    """Two names a page."""
+    start = int(page or 0)
+    names = [Listed(name, stamp) for name, stamp in stamps.items()]
+    return Listing(tuple(names[start : start + 2]), str(start + 2) if len(names) > start + 2 else "")
 
 
 class FakeCopies:

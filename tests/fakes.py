@@ -15,9 +15,11 @@ from shared.errors import Lost, Owner, Permanent, Transient
 from shared.messages import Outgoing, Queue, Received
 from shared.outcomes import Outcome
 from shared.rows import Address, DeliveryRow, PlanRow, RowKind, ShareRow, TargetRow, WorkRow, is_done
-from shared.rules import Rules
+from shared.rules import Provider, Rules
+from shared.rules_change import News, difference
 from tests.fake_azure import FakeAzure
 from tests.fake_fairness import FakeFairness
+from tests.fake_reconciling import FakeReconciling
 
 LOCK = timedelta(seconds=60)
 MAX_DELIVERIES = 20
@@ -202,12 +204,27 @@ class FakeOpenWork:
             yield from (each for each in still_open if each.next_at < before or is_due(each))
 
 
-@dataclass
 class FakeRules:
-    rules: Rules
+    """Each revision that `rules` ever was is kept, so that `news` tells what changed."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._history = {0: Rules(Provider(), {}, 0)}
+        self.rules = rules
+
+    @property
+    def rules(self) -> Rules:
+        return self._rules
+
+    @rules.setter
+    def rules(self, rules: Rules) -> None:
+        self._rules = self._history[rules.revision] = rules
 
     def current(self) -> Rules:
         return self.rules
+
+    def news(self, after: int, upto: int) -> News:
+        change = difference(self._history[after], self._history[upto].provider, self._history[upto].tenants.values())
+        return News(everything=False, provider=change.provider, tenants=frozenset(each.tenant for each in change.tenants))
 
 
 @dataclass
@@ -238,6 +255,7 @@ class World:
         self.rules = FakeRules(rules)
         self.outcomes = FakeOutcomes()
         self.fairness = FakeFairness()
+        self.reconciling = FakeReconciling()
         self.use(FakeAzure(self.clock))
         self.overdue_after = timedelta(minutes=5)
         self.looks = 0

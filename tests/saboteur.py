@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.fakes import Crash, World
 
-PORTS = ("queues", "rows", "open_work", "registries", "workspaces", "endpoints", "copies", "outcomes")
+PORTS = ("queues", "rows", "open_work", "registries", "workspaces", "endpoints", "copies", "outcomes", "reconciling")
 
 
 @dataclass

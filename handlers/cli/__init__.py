@@ -6,11 +6,13 @@ What a command needs of the settings and the SDKs is imported when it runs, so t
 from handlers.cli.app import app
 from handlers.cli.apply import apply
 from handlers.cli.asset_commands import pull, push, recall, share
+from handlers.cli.backfill import backfill
 from handlers.cli.deliveries import deliveries, show
 from handlers.cli.explain import explain
 from handlers.cli.export import export
 from handlers.cli.history import history
 from handlers.cli.publications import publications
+from handlers.cli.reconcile import reconcile
 from handlers.cli.rejected import rejected
 from handlers.cli.row_commands import approve, cancel, reject, retry
 from handlers.cli.schema import schema
@@ -27,7 +29,7 @@ for about_rules in (apply, explain, export, history):
     app.command(rich_help_panel=RULES)(about_rules)
 for name, part in (("tenants", tenants), ("publications", publications), ("subscriptions", subscriptions)):
     app.add_typer(part, name=name, rich_help_panel=RULES)
-for asking in (share, push, pull, recall, retry, cancel, approve, reject):
+for asking in (share, push, pull, backfill, recall, retry, cancel, approve, reject, reconcile):
     app.command(rich_help_panel=ASKING)(asking)
 for looking in (status, deliveries, show, watch):
     app.command(rich_help_panel=LOOKING)(looking)

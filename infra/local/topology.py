@@ -40,7 +40,7 @@ ARTICLE_WORKSPACES = (
 ARTICLE_REGISTRIES = (Registry("contoso-hub"),)
 
 # What infrastructure as code creates in Azure, and the app expects to be there.
-TABLES = ("tenants", "shares", "deliveries", "bytenant", "targets", "open")
+TABLES = ("tenants", "shares", "deliveries", "bytenant", "targets", "open", "reconcile")
 
 
 def azure_ml_config(workspaces: Iterable[Workspace], registries: Iterable[Registry], more: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ The import is the same request; tests/contract/test_azure_adapters.py holds ours
 import functools
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from azure.core.rest import HttpResponse
@@ -15,9 +15,11 @@ from azure.core.rest import HttpResponse
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
 from shared.azure.arm import Caller, operation_state
 from shared.azure.asset_bodies import LATEST, defined_asset, latest_version, path_of, registry_asset, versions_of
+from shared.azure.asset_lists import listing, newest, page_of_names, version_in
 from shared.azure.errors import translated
 from shared.copies import Folder
 from shared.errors import Conflict, NotFound, Owner, Permanent
+from shared.listings import Listing
 from shared.ports import OperationState
 
 DATAPLANE_API = "2021-10-01-dataplanepreview"
@@ -69,6 +71,22 @@ class AzureRegistries:
         with translated(doing):
             version = latest_version(answer.json())
         return None if version is None else Asset(kind, name, version)
+
+    def names(self, registry: str, kind: Kind, page: str = "") -> Listing:
+        doing = f"list the {kind.plural} of registry {registry}"
+        answer = self._call("GET", f"{self._registry(registry).url}/{kind.plural}", page_of_names(page), doing=doing)
+        with translated(doing):
+            return listing(answer.json())
+
+    def newest(self, registry: str, kind: Kind, name: str, most: int) -> Sequence[RegistryAsset]:
+        doing = f"list the versions of {kind} {name} in registry {registry}"
+        url = f"{self._registry(registry).url}/{versions_of(kind, name)}"
+        try:
+            answer = self._call("GET", url, newest(most), doing=doing)
+        except NotFound:
+            return ()
+        with translated(doing):
+            return [registry_asset(registry, Asset(kind, name, version_in(each)), each) for each in answer.json()["value"]]
 
     def address(self, registry: str) -> str:
         """The url of the registry's own control plane, below which its assets are found."""

@@ -16,7 +16,7 @@ from shared.clock import CorrectedClock, local_now
 from shared.errors import Owner, Permanent, Transient
 from shared.secrets import without_secrets
 
-TABLES = ("tenants", "shares", "deliveries", "bytenant", "targets", "open")
+TABLES = ("tenants", "shares", "deliveries", "bytenant", "targets", "open", "reconcile")
 _SENT = "fanout_sent_at"
 
 

@@ -6,7 +6,7 @@ them. And whoever only registers assets need not import it: 55 MB of memory and 
 tests/contract/test_azure_adapters.py holds that of models to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,9 +15,11 @@ from azure.core.rest import HttpResponse
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset, WorkspaceId
 from shared.azure.arm import Caller
 from shared.azure.asset_bodies import LATEST, defined_asset, latest_version, path_of, versions_of, workspace_asset
+from shared.azure.asset_lists import listing, newest, page_of_names, version_in
 from shared.azure.errors import translated
 from shared.azure.ml_clients import MlClients
 from shared.errors import NotFound
+from shared.listings import Listing
 
 ASSETS_API = "2024-04-01"  # the newest stable one that has all four kinds
 
@@ -48,6 +50,21 @@ class AzureWorkspaces:
         with translated(doing):
             version = latest_version(answer.json())
         return None if version is None else Asset(kind, name, version)
+
+    def names(self, workspace: WorkspaceId, kind: Kind, page: str = "") -> Listing:
+        doing = f"list the {kind.plural} of workspace {workspace.name}"
+        answer = self._call("GET", workspace, kind.plural, page_of_names(page), doing=doing)
+        with translated(doing):
+            return listing(answer.json())
+
+    def newest(self, workspace: WorkspaceId, kind: Kind, name: str, most: int) -> Sequence[WorkspaceAsset]:
+        doing = f"list the versions of {kind} {name} in workspace {workspace.name}"
+        try:
+            answer = self._call("GET", workspace, versions_of(kind, name), newest(most), doing=doing)
+        except NotFound:
+            return ()
+        with translated(doing):
+            return [workspace_asset(Asset(kind, name, version_in(each)), each) for each in answer.json()["value"]]
 
     def register(self, workspace: WorkspaceId, asset: RegistryAsset, properties: Mapping[str, str]) -> None:
         what = asset.asset

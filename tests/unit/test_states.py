@@ -51,6 +51,7 @@ COMMANDED: set[tuple[State, State]] = {
     (Share.FAILED, Share.REQUESTED),  # retry
     (Delivery.FAILED, Delivery.PLANNED),  # retry
     (Delivery.CANCELLED, Delivery.PLANNED),  # push
+    (Delivery.DELIVERED, Delivery.PLANNED),  # retry, to repair it
     (Delivery.AWAITING_APPROVAL, Delivery.PLANNED),  # approve
     *((state, Share.RECALLING) for state in Share if state is not Share.RECALLED),
     *((state, Delivery.RECALLING) for state in Delivery if state is not Delivery.RECALLED),

@@ -62,6 +62,9 @@ class Assets:
                 self.write_container(owner, kind, {"name": name, "isArchived": False, "systemData": system_data(principal)})
             self._state.put(f"{kind} version", f"{owner}/{name}", document["version"], document)
 
+    def delete_version(self, owner: str, kind: str, name: str, version: str) -> None:
+        self._state.delete(f"{kind} version", f"{owner}/{name}", version)
+
     def write_container(self, owner: str, kind: str, document: Document) -> None:
         self._state.put(kind, owner, document["name"], document)
 

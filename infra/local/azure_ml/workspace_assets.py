@@ -35,6 +35,7 @@ class WorkspaceAssets:
             web.get(f"{assets}/{{name}}/versions", self._list_versions),
             web.get(f"{assets}/{{name}}/versions/{{version}}", self._get),
             web.put(f"{assets}/{{name}}/versions/{{version}}", self._put),
+            web.delete(f"{assets}/{{name}}/versions/{{version}}", self._delete),
         ]
 
     async def _list(self, request: web.Request) -> web.Response:
@@ -111,6 +112,15 @@ class WorkspaceAssets:
                 self._cloud.outbox.model_registered(workspace, document)
         headers = {"Location": f"{self._cloud.base_url.rstrip('/')}{request.rel_url}"}
         return web.json_response(self._body(workspace, document), status=201, headers=headers)
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        """200, or 204 for one that is not there (azure-ai-ml's generated client takes both); the name stays."""
+        workspace, plural = self._allowed(request, write=True), self._kind.plural
+        name, version = request.match_info["name"], request.match_info["version"]
+        if self._cloud.assets.version(workspace.owner, plural, name, version) is None:
+            return web.Response(status=204)
+        self._cloud.assets.delete_version(workspace.owner, plural, name, version)
+        return web.Response()
 
     def _update(
         self, workspace: Workspace, before: Document, asked: Document, definition: Document, principal: str

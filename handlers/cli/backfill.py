@@ -1,0 +1,59 @@
+"""`fanout backfill`: brings a subscription what stands in the registries already."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.progress import track
+
+from handlers.cli.terminal import INVALID, err, out, reaching, stop
+from shared.errors import Permanent
+from shared.reconciling import Finding
+
+
+def backfill(
+    subscription: Annotated[str, typer.Option("--subscription", help="Whose, and which: TENANT/NAME.")],
+    all_versions: Annotated[bool, typer.Option("--all-versions", help="All versions of each name, not the newest alone.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is missing, and send nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document, for programs.")] = False,
+) -> None:
+    """Deliver to a subscription what was shared before it stood, and fits it.
+
+    Shows first what is missing, then puts its push commands on the queue. The reconciler brings a new subscription the newest
+    version of each name by itself; --all-versions brings the others too. What failed or was cancelled is left as it is.
+
+    Exit codes: 0 done, or nothing is missing; 1 Azure refuses or cannot be reached; 2 there is no such subscription.
+    """
+    tenant, slash, name = subscription.partition("/")
+    if not (tenant and slash and name):
+        stop(INVALID, f"--subscription: {subscription!r} is not TENANT/NAME, such as fabrikam/cards-live.")
+    from handlers.backfill import backfill_of
+    from handlers.reconcile_round import boundless
+    from shared.bootstrap import fanout
+
+    found: list[Finding] = []
+    with reaching("the tables and the queue"):
+        round_ = boundless(fanout(), found.append, dry_run=dry_run)
+        try:
+            wanted = backfill_of(tenant, name, round_.rules, all_versions=all_versions)
+        except Permanent as unknown:
+            stop(INVALID, f"{unknown.reason.text}. {unknown.reason.remedy[:1].upper()}{unknown.reason.remedy[1:]}.")
+        with err.status("Looking into the registries …"):
+            wanted.find(round_)
+        if not as_json:
+            _show(found, dry_run=dry_run)
+        for batch in track(round_.batches(), "Sending", console=err, transient=True, disable=dry_run):
+            round_.deliver(batch)
+    if as_json:
+        typer.echo(json.dumps({"dry_run": dry_run, "missing": [asdict(finding) for finding in found]}, indent=2))
+
+
+def _show(found: list[Finding], *, dry_run: bool) -> None:
+    for finding in found:
+        out.print(f"[green]+[/] {escape(f'{finding.asset} to {finding.tenant} ({finding.workspace}): {finding.why}')}")
+    if not found:
+        out.print("Nothing is missing.")
+    else:
+        out.print(f"{len(found)} {'would be delivered' if dry_run else 'are being delivered'}.")

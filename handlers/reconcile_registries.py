@@ -1,0 +1,187 @@
+"""What registries hold, and who was to get it and did not: a new subscription, a wider publication, a tenant that is resumed.
+
+For each target, that is a workspace and a route, the newest version counts that its tenant may have and wants, among the
+NEWEST of its name. Whoever subscribes gets that, and not all of history: a registry keeps versions for years, and an endpoint
+could serve but one of them. `fanout backfill` brings the others, when somebody wants them.
+
+What was delivered, and is allowed no more, is shown. To take it back is a decision: `recall`.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from handlers.fan_out import shared_asset
+from handlers.reconcile_drift import look_for_drift
+from handlers.reconcile_round import Round, push_command
+from shared import planning
+from shared.assets import Kind, RegistryAsset, WorkspaceId
+from shared.listings import Listed, Listing
+from shared.matching import matches_glob
+from shared.planning import Decision, NoLongerAllowed, SharedAsset, still_allowed
+from shared.reconciling import Finding, What
+from shared.rows import DeliveryRow, PlanRow, ShareRow
+from shared.rules import Rules
+from shared.states import DeliveryState, ShareState
+
+NEWEST = 5  # versions of a name that are compared with their deliveries
+MOST_TENANTS = 100  # of one push command
+
+type Served = set[tuple[str, WorkspaceId, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribedRegistry:
+    """One kind of asset of one registry. `wanted` are globs of the names to look at, `only` the tenants whose changes matter.
+
+    `drift`: look too whether what was delivered is still there, and allowed; and leave what is on its way to a later look.
+    """
+
+    registry: str
+    kind: Kind
+    wanted: frozenset[str]
+    only: frozenset[str] | None
+    drift: bool
+
+    @property
+    def key(self) -> str:
+        return f"2|{self.registry}|{self.kind}"
+
+    @property
+    def described(self) -> tuple[str, str, str]:
+        return f"all {self.kind.plural}", "", self.registry
+
+    def names(self, page: str, round_: Round) -> Listing:
+        return round_.fanout.registries.names(self.registry, self.kind, page)
+
+    def visit(self, round_: Round) -> Callable[[Listed], None]:
+        return _Visit(self, round_).look_at
+
+
+def all_registries(rules: Rules) -> Iterator[SubscribedRegistry]:
+    """All names, also those that nobody subscribes to any more: they may have been delivered."""
+    for registry in rules.provider.registries:
+        for kind in Kind:
+            yield SubscribedRegistry(registry.name, kind, frozenset("*"), None, drift=True)
+
+
+def concerned_registries(rules: Rules, changed: frozenset[str] | None) -> Iterator[SubscribedRegistry]:
+    """Where these tenants' changes matter: what one subscribes to, and, where it publishes, what anyone does. None: all tenants."""
+    changes = [tenant for tenant in rules.tenants.values() if changed is None or tenant.id in changed]
+    subscribers = rules.tenants.values() if any(tenant.publications for tenant in changes) else changes
+    wanted: dict[Kind, set[str]] = defaultdict(set)
+    for tenant in subscribers:
+        for pattern in (pattern for subscription in tenant.subscriptions for pattern in subscription.assets):
+            wanted[pattern.kind].add(pattern.name)
+    for registry in rules.provider.registries:
+        for kind, globs in wanted.items():
+            yield SubscribedRegistry(registry.name, kind, frozenset(globs), changed, drift=False)
+
+
+class _Visit:
+    def __init__(self, place: SubscribedRegistry, round_: Round) -> None:
+        self._place = place
+        self._round = round_
+
+    def look_at(self, listed: Listed) -> None:
+        place, round_ = self._place, self._round
+        if not any(matches_glob(glob, listed.name) for glob in place.wanted):
+            return
+        round_.looked()
+        served: Served = set()
+        for found in round_.fanout.registries.newest(place.registry, place.kind, listed.name, NEWEST):
+            shared = in_ledger(found, round_)
+            if shared and place.drift and shared[0].state is ShareState.FANNING_OUT:
+                break
+            if shared:
+                self._compare(*shared, served)
+        round_.send()
+
+    def _compare(self, share: ShareRow, plan: PlanRow, served: Served) -> None:
+        """The decisions about one version, beside its deliveries. `served` are the targets that a newer one is for."""
+        asset = shared_asset(share, plan)
+        rows = deliveries_of(share, self._round)
+        decisions = [each for each in self._decisions(share, asset) if each.allowed]
+        mine = [each for each in decisions if target_of(each) not in served]
+        push_absent(share, rows, mine, decisions, self._round)
+        served |= {target_of(each) for each in mine}
+        if self._place.drift:
+            delivered = [row for row in rows.values() if row.state is DeliveryState.DELIVERED]
+            allowed = [row for row in delivered if not self._show_withdrawn(row, asset)]
+            newest = {row_of(share, each) for each in mine}
+            look_for_drift([row for row in allowed if row.row in newest], self._round)
+
+    def _show_withdrawn(self, row: DeliveryRow, asset: SharedAsset) -> bool:
+        """Whether the delivery is allowed no more."""
+        answer = still_allowed(row, asset, self._round.rules)
+        if not isinstance(answer, NoLongerAllowed):
+            return False
+        self._round.note(Finding(What.NOT_ALLOWED, str(row.asset), row.tenant, row.workspace.name, answer.reason))
+        return True
+
+    def _decisions(self, share: ShareRow, asset: SharedAsset) -> Sequence[Decision]:
+        """For all, where the publisher is one of those whose changes matter."""
+        only = self._place.only
+        return planning.plan(asset, self._round.rules, None if only is None or share.origin_tenant in only else only)
+
+
+def in_ledger(found: RegistryAsset, round_: Round) -> tuple[ShareRow, PlanRow] | None:
+    """The share and the plan of a version; None for what a tenant did not share, and what was taken back."""
+    rows = round_.fanout.rows
+    share = rows.get(ShareRow.address_of(found.registry, found.asset))
+    if not isinstance(share, ShareRow) or share.origin is None or share.recall:
+        return None
+    if share.state is not ShareState.SHARED and share.state is not ShareState.FANNING_OUT:
+        return None  # its own fan-out follows
+    plan = rows.plan(found.asset, found.registry)
+    return None if plan is None or plan.recall else (share, plan)
+
+
+def deliveries_of(share: ShareRow, round_: Round) -> Mapping[str, DeliveryRow]:
+    """Those of the asset, open and closed, by their targets."""
+    rows = round_.fanout.rows
+    opened, closed = rows.open_deliveries(share.asset.key), rows.closed_deliveries(share.asset.key)
+    return {row.row: row for row in (*closed, *opened) if row.registry == share.registry}
+
+
+def push_absent(
+    share: ShareRow, rows: Mapping[str, DeliveryRow], wanted: Sequence[Decision], allowed: Sequence[Decision], round_: Round
+) -> None:
+    """Push to the targets that have no delivery, and to those whose delivery the rules ended that allow it now.
+
+    What failed, and what somebody cancelled, is left as it is. A push is narrowed to some actions where the version is not
+    wanted by all that are `allowed`.
+    """
+    absent: dict[tuple[bool, tuple[str, ...]], dict[str, list[Decision]]] = defaultdict(lambda: defaultdict(list))
+    for decision in wanted:
+        row = rows.get(row_of(share, decision))
+        if row and not _was_ended_by_rules(row):
+            continue
+        why = f"subscription {decision.subscription} wants it" + (", and it was cancelled when it was not allowed" if row else "")
+        finding = Finding(What.UNDELIVERED, str(share.asset), decision.tenant, decision.workspace.name, why, "push")
+        whole = {target_of(each) for each in allowed if each.tenant == decision.tenant} <= {target_of(each) for each in wanted}
+        routes: tuple[str, ...] = () if whole else (decision.action.route,)
+        absent[row is not None, routes][decision.tenant].append(decision)
+        round_.note(finding)
+    for (again, routes), by_tenant in absent.items():
+        actions = [each.action for each in next(iter(by_tenant.values()))] if routes else []
+        for tenants in _chunks(sorted(by_tenant)):
+            round_.ask(push_command(share.registry, share.asset, tenants, actions, again=again))
+
+
+def _was_ended_by_rules(row: DeliveryRow) -> bool:
+    return row.state is DeliveryState.CANCELLED and not row.cancelled_by and not row.recall
+
+
+def target_of(decision: Decision) -> tuple[str, WorkspaceId, str]:
+    return decision.tenant, decision.workspace, decision.action.route
+
+
+def row_of(share: ShareRow, decision: Decision) -> str:
+    return DeliveryRow.address_of(share.asset, share.registry, decision.workspace, decision.action.route).row
+
+
+def _chunks(tenants: Collection[str]) -> Iterator[list[str]]:
+    names = list(tenants)
+    for start in range(0, len(names), MOST_TENANTS):
+        yield names[start : start + MOST_TENANTS]

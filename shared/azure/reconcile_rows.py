@@ -1,0 +1,58 @@
+"""Table `reconcile`: what the reconciler keeps between its runs.
+
+cursor                     cursor          where it stands, and who has the turn
+<workspace, kind> hashed   watch           which publications are known there
+                           n|<name>        what was seen of a name, which is hashed
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from azure.data.tables import TableServiceClient
+
+from shared.assets import Kind, WorkspaceId
+from shared.azure.entities import RowCodec
+from shared.azure.owned_writes import etag_of, read, write
+from shared.azure.tables import table_errors
+from shared.keys import key
+from shared.reconciling import Cursor, Mark, Watch
+
+CURSOR, WATCH = "cursor", "watch"
+
+_CURSORS = RowCodec(Cursor)
+_WATCHES = RowCodec(Watch)
+_MARKS = RowCodec(Mark)
+
+
+class ReconcileTable:
+    """`shared.ports.Reconciling`."""
+
+    def __init__(self, service: TableServiceClient) -> None:
+        self._table = service.get_table_client("reconcile")
+
+    def cursor(self) -> Cursor:
+        entity = read(self._table, CURSOR, CURSOR)
+        return Cursor() if entity is None else replace(_CURSORS.to_row(entity), etag=etag_of(entity))
+
+    def save_cursor(self, cursor: Cursor) -> Cursor:
+        return replace(cursor, etag=write(self._table, _CURSORS.to_entity(cursor, CURSOR, CURSOR), cursor.etag))
+
+    def seen(self, workspace: WorkspaceId, kind: Kind) -> tuple[Watch, Mapping[str, Mark]]:
+        partition = Watch.partition(workspace, kind)
+        watch, marks = Watch(workspace=workspace, kind=kind), {}
+        with table_errors("read what was seen of a workspace"):
+            for entity in self._table.query_entities("PartitionKey eq @partition", parameters={"partition": partition}):
+                if entity["RowKey"] == WATCH:
+                    watch = replace(_WATCHES.to_row(entity), etag=etag_of(entity))
+                else:
+                    mark = replace(_MARKS.to_row(entity), etag=etag_of(entity))
+                    marks[mark.name] = mark
+        return watch, marks
+
+    def save_watch(self, watch: Watch) -> Watch:
+        entity = _WATCHES.to_entity(watch, Watch.partition(watch.workspace, watch.kind), WATCH)
+        return replace(watch, etag=write(self._table, entity, watch.etag))
+
+    def save_mark(self, mark: Mark) -> Mark:
+        entity = _MARKS.to_entity(mark, Watch.partition(mark.workspace, mark.kind), f"n|{key(mark.name)}")
+        return replace(mark, etag=write(self._table, entity, mark.etag))

@@ -1,0 +1,85 @@
+"""What a backfill finds missing for a subscription, and asks for."""
+
+from dataclasses import replace
+
+import pytest
+
+from handlers.backfill import backfill_of
+from handlers.reconcile_round import boundless
+from shared.errors import Permanent
+from shared.reconciling import Finding
+from shared.rules import Register, TenantState
+from tests.fakes import World
+from tests.unit.reconcile_world import delivered, with_rules
+from tests.unit.world import CARDS, a_world, credit_card, register, subscriber
+
+FABRIKAM = subscriber("fabrikam", Register())
+
+
+def world_with_history() -> World:
+    """Three versions were shared before fabrikam subscribed."""
+    world = a_world()
+    for version in ("1", "2", "3"):
+        register(world, credit_card(version))
+    world.run()
+    with_rules(world, FABRIKAM)
+    return world
+
+
+def backfilled(world: World, *, all_versions: bool = False, dry_run: bool = False) -> list[Finding]:
+    found: list[Finding] = []
+    round_ = boundless(world, found.append, dry_run=dry_run)
+    backfill_of("fabrikam", "all", round_.rules, all_versions=all_versions).find(round_)
+    for batch in round_.batches():
+        round_.deliver(batch)
+    world.run()
+    return found
+
+
+@pytest.mark.parametrize(("all_versions", "arrive"), [(False, {"3"}), (True, {"1", "2", "3"})])
+def test_given_history_when_backfilled_then_the_newest_arrives_or_all(all_versions: bool, arrive: set[str]) -> None:
+    world = world_with_history()
+
+    backfilled(world, all_versions=all_versions)
+
+    assert delivered(world) == {("fabrikam", version) for version in arrive}
+
+
+def test_given_a_dry_run_when_backfilled_then_all_is_shown_and_nothing_sent() -> None:
+    world = world_with_history()
+
+    found = backfilled(world, all_versions=True, dry_run=True)
+
+    assert [each.asset for each in found] == [f"model credit-card:{version}" for version in ("3", "2", "1")]
+    assert delivered(world) == set()
+
+
+def test_given_a_backfill_that_was_done_when_backfilled_again_then_nothing_is_missing() -> None:
+    world = world_with_history()
+    backfilled(world, all_versions=True)
+
+    assert backfilled(world, all_versions=True) == []
+
+
+def test_given_another_subscription_of_the_tenant_when_backfilled_then_that_one_gets_nothing() -> None:
+    world = world_with_history()
+    other = replace(FABRIKAM.subscriptions[0], name="live", actions=(CARDS,))
+    with_rules(world, replace(FABRIKAM, subscriptions=(*FABRIKAM.subscriptions, other)))
+
+    backfilled(world)
+
+    assert {row.subscription for row in world.rows.closed.values()} == {"all"}
+
+
+@pytest.mark.parametrize(
+    ("tenant", "subscription", "code"),
+    [("nobody", "all", "unknown_tenant"), ("fabrikam", "none", "unknown_subscription"), ("paused", "all", "tenant_paused")],
+)
+def test_given_no_such_subscription_when_asked_for_then_it_says_what_there_is(tenant: str, subscription: str, code: str) -> None:
+    world = a_world(FABRIKAM, subscriber("paused", Register(), state=TenantState.PAUSED))
+
+    with pytest.raises(Permanent) as refused:
+        backfill_of(tenant, subscription, world.rules.rules, all_versions=False)
+
+    assert refused.value.reason.code == code
+    assert refused.value.reason.remedy

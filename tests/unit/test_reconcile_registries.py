@@ -1,0 +1,259 @@
+"""Who may have what a registry holds, and wants it, gets it once the reconciler comes by; and what drifted is put back or shown."""
+
+from dataclasses import replace
+
+import pytest
+
+from handlers import reconcile_pass
+from shared.assets import Kind, WorkspaceAsset
+from shared.errors import Owner, Permanent, Unavailable
+from shared.reconciling import Finding, What
+from shared.rules import Publication, Register, Subscription, Tenant, TenantState
+from shared.states import DeliveryState
+from tests.fakes import World
+from tests.unit.reconcile_world import (
+    PRODUCTION,
+    delivered,
+    every,
+    holds,
+    previewed,
+    publishing,
+    reconciled,
+    time_passes,
+    with_rules,
+)
+from tests.unit.world import CARDS, EVERY_MODEL, PUBLISHER, a_world, credit_card, register, subscriber, workspace
+
+ADVENTURE, FABRIKAM = subscriber("adventure", Register()), subscriber("fabrikam", Register())
+
+
+def delivered_world(*tenants: Tenant, versions: tuple[str, ...] = ("1", "2", "3")) -> World:
+    """All that was registered was delivered, and the reconciler has been by."""
+    world = a_world(*(tenants or (ADVENTURE,)))
+    for version in versions:
+        register(world, credit_card(version))
+    world.run()
+    reconciled(world, times=2)
+    return world
+
+
+def whats(found: list[Finding]) -> list[tuple[What, str, str]]:
+    return [(each.what, each.tenant, each.asset.rpartition(":")[2]) for each in found]
+
+
+def test_given_a_new_subscription_when_reconciled_then_the_newest_version_arrives_and_not_all_of_history() -> None:
+    world = delivered_world()
+    with_rules(world, FABRIKAM)
+
+    found = reconciled(world)
+
+    assert whats(found) == [(What.UNDELIVERED, "fabrikam", "3")]
+    assert {version for tenant, version in delivered(world) if tenant == "fabrikam"} == {"3"}
+
+
+def test_given_a_new_subscription_to_tagged_versions_when_reconciled_then_the_newest_of_these_arrives() -> None:
+    world = a_world(ADVENTURE)
+    for version in ("1", "2", "3"):
+        tags = {"stage": "production"} if version != "3" else {}
+        world.azure.assets[PUBLISHER, credit_card(version)] = WorkspaceAsset(
+            credit_card(version), f"azureml://publisher/{version}", world.clock.now(), tags
+        )
+        register(world, credit_card(version))
+        time_passes(world, 1)
+    world.run()
+    wish = Subscription("live", ("northwind",), (every(Kind.MODEL, PRODUCTION),), workspace("fabrikam"), (Register(),))
+    with_rules(world, replace(FABRIKAM, subscriptions=(wish,)))
+
+    reconciled(world)
+
+    assert {version for tenant, version in delivered(world) if tenant == "fabrikam"} == {"2"}
+
+
+def test_given_a_publication_that_names_another_tenant_when_reconciled_then_that_one_gets_it() -> None:
+    narrow = (Publication("all", "hub", EVERY_MODEL, ("adventure",)),)
+    world = a_world(ADVENTURE, FABRIKAM)
+    northwind = replace(world.rules.rules.tenants["northwind"], publications=narrow)
+    with_rules(world, northwind)
+    register(world, credit_card())
+    world.run()
+    reconciled(world)
+    assert delivered(world) == {("adventure", "1")}
+
+    with_rules(world, publishing(northwind, *EVERY_MODEL))
+    reconciled(world)
+
+    assert delivered(world) == {("adventure", "1"), ("fabrikam", "1")}
+
+
+def test_given_a_subscriber_that_is_resumed_when_reconciled_then_it_gets_what_was_shared_meanwhile() -> None:
+    world = a_world(replace(ADVENTURE, state=TenantState.PAUSED))
+    register(world, credit_card())
+    world.run()
+    reconciled(world)
+    assert delivered(world) == set()
+
+    with_rules(world, ADVENTURE)
+    reconciled(world)
+
+    assert delivered(world) == {("adventure", "1")}
+
+
+def test_given_a_delivery_that_the_rules_cancelled_when_they_allow_it_again_then_it_is_delivered() -> None:
+    world = a_world(ADVENTURE)
+    world.azure.failing["register"] = Unavailable("timed out")
+    register(world, credit_card())
+    world.run(stop=lambda: any(row.failures for row in world.rows.deliveries.values()))
+    with_rules(world, replace(ADVENTURE, subscriptions=()))
+    world.run()
+    (ended,) = world.rows.closed.values()
+    assert ended.state is DeliveryState.CANCELLED
+
+    with_rules(world, ADVENTURE)
+    reconciled(world)
+
+    assert delivered(world) == {("adventure", "1")}
+
+
+def test_given_a_delivery_that_failed_or_that_somebody_cancelled_when_reconciled_then_it_is_left_alone() -> None:
+    world = a_world(ADVENTURE, FABRIKAM)
+    world.azure.failing["register"] = Permanent("forbidden", "no role", Owner.SUBSCRIBER, "assign it")
+    register(world, credit_card())
+    world.run()
+    (served,) = (row for row in world.rows.closed.values() if row.state is DeliveryState.DELIVERED)
+    world.rows.closed[served.address] = replace(served, state=DeliveryState.CANCELLED, cancelled_by="ada")
+    world.azure.assets.pop((served.workspace, served.asset))
+
+    assert reconciled(world, times=2) == []
+
+
+def test_given_a_new_target_of_a_tenant_when_reconciled_then_only_that_one_is_served() -> None:
+    world = delivered_world()
+    more = (*ADVENTURE.subscriptions, replace(ADVENTURE.subscriptions[0], name="live", actions=(CARDS,)))
+    with_rules(world, replace(ADVENTURE, subscriptions=more))
+    effects = len(world.azure.effects)
+
+    reconciled(world)
+
+    assert not any(effect.startswith("register") for effect in world.azure.effects[effects:])
+    assert {row.asset.version for row in world.rows.closed.values() if row.action == CARDS} == {"3"}
+
+
+def test_given_an_old_version_that_alone_fits_a_new_subscription_when_reconciled_then_no_other_action_gets_it() -> None:
+    """The version that the new subscription wants is pushed by that subscription's action alone."""
+    world = delivered_world()
+    tagged_row = world.rows.plans[credit_card("1").key, "hub"]
+    production = replace(tagged_row.asset, tags={**tagged_row.asset.tags, "stage": "production"})
+    world.rows.plans[credit_card("1").key, "hub"] = replace(tagged_row, asset=production)
+    other = workspace("fabrikam")
+    wishes = (
+        Subscription("all", ("northwind",), EVERY_MODEL, other, (Register(),)),
+        Subscription("live", ("northwind",), (every(Kind.MODEL, PRODUCTION),), other, (CARDS,)),
+    )
+    with_rules(world, replace(FABRIKAM, subscriptions=wishes))
+
+    reconciled(world)
+
+    got = {(row.action.route, row.asset.version) for row in world.rows.closed.values() if row.tenant == "fabrikam"}
+    assert got == {("register", "3"), (CARDS.route, "1")}
+
+
+def test_given_an_asset_that_its_tenant_deleted_when_reconciled_then_it_is_registered_again() -> None:
+    world = delivered_world()
+    del world.azure.assets[workspace("adventure"), credit_card("3")]
+
+    found = reconciled(world)
+
+    assert whats(found) == [(What.GONE, "adventure", "3")]
+    assert holds(world, workspace("adventure"), "3")
+    assert reconciled(world) == []
+
+
+def test_given_an_asset_that_its_tenant_archived_when_reconciled_then_it_is_shown_and_stays_archived() -> None:
+    world = delivered_world()
+    world.workspaces.archive(workspace("adventure"), credit_card("3"))
+    effects = list(world.azure.effects)
+
+    (finding,) = reconciled(world)
+
+    assert (finding.what, finding.healed_by) == (What.ARCHIVED, None)
+    assert world.azure.effects == effects
+
+
+def test_given_an_endpoint_that_its_tenant_deleted_when_reconciled_then_it_is_shown_and_not_paid_for_again() -> None:
+    world = delivered_world(subscriber("adventure", CARDS), versions=("1",))
+    world.azure.endpoints.clear()
+
+    (finding,) = reconciled(world)
+
+    assert (finding.what, finding.healed_by) == (What.REMOVED, None)
+    assert world.azure.endpoints == {}
+
+
+def test_given_a_delivery_that_is_allowed_no_more_when_previewed_then_it_is_shown_and_when_reconciled_then_not_recalled() -> None:
+    world = delivered_world()
+    with_rules(world, replace(ADVENTURE, subscriptions=()))
+
+    shown = [each for each in previewed(world) if each.what is What.NOT_ALLOWED]
+    reconciled(world)
+
+    assert {each.asset for each in shown} == {f"model credit-card:{version}" for version in ("1", "2", "3")}
+    assert holds(world, workspace("adventure"), "1", "2", "3")
+
+
+def test_given_more_deliveries_than_one_run_may_look_at_when_runs_follow_then_all_drift_is_found() -> None:
+    names = [f"tenant-{number}" for number in range(12)]
+    world = delivered_world(*(subscriber(name, Register()) for name in names), versions=("1",))
+    for name in names:
+        del world.azure.assets[workspace(name), credit_card()]
+
+    reconciled(world, times=60, looks=3)
+
+    assert all(holds(world, workspace(name), "1") for name in names)
+
+
+def test_given_a_recalled_version_when_reconciled_then_nobody_gets_it() -> None:
+    world = delivered_world(versions=("1",))
+    address, share = next(iter(world.rows.shares.items()))
+    world.rows.shares[address] = replace(share, recall="leaks")
+    with_rules(world, FABRIKAM)
+
+    assert [each for each in reconciled(world) if each.tenant == "fabrikam"] == []
+
+
+def test_given_another_run_at_work_when_one_begins_then_it_does_nothing() -> None:
+    world = delivered_world()
+    with_rules(world, FABRIKAM)
+    world.reconciling.stands = replace(world.reconciling.stands, until=world.clock.now().replace(year=2027))
+
+    with pytest.raises(reconcile_pass.BusyError):
+        reconciled(world)
+
+    assert world.queues.rejected == []
+    assert not any(tenant == "fabrikam" for tenant, _ in delivered(world))
+
+
+def test_given_a_run_that_died_when_its_turn_is_over_then_the_next_goes_on() -> None:
+    world = delivered_world()
+    with_rules(world, FABRIKAM)
+    world.reconciling.stands = replace(world.reconciling.stands, until=world.clock.now() + reconcile_pass.TURN)
+
+    reconciled(world)
+
+    assert ("fabrikam", "3") in delivered(world)
+
+
+def test_given_changes_that_take_several_runs_when_rules_change_meanwhile_then_both_changes_are_followed() -> None:
+    world = a_world(ADVENTURE)
+    for number in range(5):
+        register(world, replace(credit_card(), name=f"card-{number}"))
+    world.run()
+    reconciled(world, times=9, looks=3)
+    with_rules(world, FABRIKAM)
+    reconciled(world, looks=2)
+    with_rules(world, subscriber("tailwind", Register()))
+
+    reconciled(world, times=5, looks=3)
+
+    assert {row.tenant for row in world.rows.closed.values()} == {"adventure", "fabrikam", "tailwind"}
+    assert len(delivered(world)) == 3
+    assert len(world.rows.closed) == 15
