@@ -4,6 +4,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Machines are noisy, and tests run side by side: what takes long is no failure.
+settings.register_profile("noisy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("noisy machine")
 
 
 @pytest.fixture(autouse=True, scope="module")
