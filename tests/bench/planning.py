@@ -166,13 +166,13 @@ def _show(loaded: Sequence[Loaded], planned: Sequence[Planned]) -> None:
         "subscriptions",
         "documents, MB",
         "load, s",
-        "– CPU",
-        "– parsing",
-        "– index",
-        "load again, s",
+        "CPU, s",
+        "parse, s",
+        "index, s",
+        "again, s",
         "tenants, MB",
         "index, MB",
-        "one tenant changed, CPU ms",
+        "a change, ms",
     )
     report.show(
         f"The rules in a worker, {scene.PER_TENANT} subscriptions a tenant, from Azurite",
@@ -187,6 +187,10 @@ def _show(loaded: Sequence[Loaded], planned: Sequence[Planned]) -> None:
             )
             for each in loaded
         ],
+    )
+    report.tell(
+        "CPU is the worker's own part of a load, parse and index are parts of that. Again: the whole load of every 15 minutes. "
+        "A change: the CPU to follow that of one tenant, beside three requests."
     )
     report.show(
         "To decide who gets one asset",
