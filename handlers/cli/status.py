@@ -65,7 +65,8 @@ def _of_asset(fanout: "AzureFanout", kind: Kind, name: str, version: str | None,
             share = fanout.rows.get(ShareRow.address_of(registry, Asset(kind, name, version)))
             shares = [share] if isinstance(share, ShareRow) else []
         else:
-            shares = sorted(fanout.history.versions(registry, kind, name), key=lambda share: share.rank, reverse=True)[:most]
+            all_versions = fanout.rows.shares_in(ShareRow.address_of(registry, Asset(kind, name, "")).partition)
+            shares = sorted(all_versions, key=lambda share: share.rank, reverse=True)[:most]
         for share in shares:
             yield share
             deliveries = chain(fanout.rows.open_deliveries(share.asset.key), fanout.rows.closed_deliveries(share.asset.key))
