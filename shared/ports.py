@@ -109,9 +109,6 @@ class OpenWork(Protocol):
 class History(Protocol):
     """What operators look back on. Ranges of the indexes, page by page as they are asked for. Raises Transient or Permanent."""
 
-    def versions(self, registry: str, kind: Kind, name: str) -> Iterable[ShareRow]:
-        """The shares of all versions of a name."""
-
     def deliveries_to(self, tenant: str, since: datetime) -> Iterable[DeliveryRow]:
         """What was planned for the tenant since then, oldest first, open or closed."""
 

@@ -1,5 +1,6 @@
 """Who has which version, how, and since when: told from the rows."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,14 +65,16 @@ def holding(row: WorkRow) -> Holding:
 
 
 def standing(rows: Iterable[WorkRow]) -> list[Holding]:
-    """Of each asset's name, tenant, registry and route: the newest version that is there, and what is newer and is not.
+    """Of each asset's name, by tenant, workspace, route and registry: the newest version there, and what is newer and is not.
 
     What came to nothing, or was taken back, is left out.
     """
     by_place: dict[tuple[str, ...], list[Holding]] = {}
     for each in map(holding, rows):
         if each.row.state not in _OVER and each.row.state is not ShareState.RECALLED:
-            by_place.setdefault((each.kind, each.name, each.tenant, each.registry, each.route), []).append(each)
+            workspace = each.workspace.canonical if each.workspace else ""
+            place = (each.kind, each.name, each.tenant, workspace, each.route, each.registry)
+            by_place.setdefault(place, []).append(each)
     return [each for place in sorted(by_place) for each in _newest(by_place[place])]
 
 
@@ -82,7 +85,16 @@ def _newest(holdings: Sequence[Holding]) -> Iterator[Holding]:
             return
 
 
-def cell_text(each: Holding, now: datetime) -> str:
-    """`3 register 2d`; with its state where it is not there."""
-    state = "" if each.has_it else f" {each.state.replace('_', ' ')}"
-    return f"{each.version} {each.route}{state} {age_text(each.since, now)}"
+def cell_text(each: Holding, now: datetime, *, with_workspace: bool = False) -> str:
+    """`3 register 2d`; with its state where that is not the good end."""
+    route = f"{each.route} {each.workspace.name}" if with_workspace and each.workspace else each.route
+    good = each.row.state in (DeliveryState.DELIVERED, ShareState.SHARED)
+    state = "" if good else f" {each.state.replace('_', ' ')}"
+    return f"{each.version} {route}{state} {age_text(each.since, now)}"
+
+
+def in_several_workspaces(holdings: Iterable[Holding]) -> set[str]:
+    """The tenants that have something in more than one."""
+    places = {(each.tenant, each.workspace) for each in holdings}
+    counts = Counter(tenant for tenant, _ in places)
+    return {tenant for tenant, number in counts.items() if number > 1}

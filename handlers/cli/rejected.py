@@ -128,8 +128,8 @@ def _checked(message: Received, body: bytes) -> commands.Command:
     try:
         return commands.parse(body)
     except Permanent as wrong:
-        came = message.properties.get("fanout_came_by")
-        stop(INVALID, f"Not sent: {wrong.reason.text}.", f"It came by {came}: mend it, and give the command with --body FILE.")
+        came = f"It came by {message.properties.get('fanout_came_by', 'nobody knows what')}"
+        stop(INVALID, f"Not sent: {wrong.reason.text}.", f"{came}: mend it, and give the command with --body FILE.")
 
 
 def _read(body: Path) -> bytes:

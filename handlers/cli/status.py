@@ -11,7 +11,7 @@ from rich.text import Text
 
 from handlers.cli.arguments import any_version_in, since_in
 from handlers.cli.documents import print_json
-from handlers.cli.holdings import Holding, cell_text, holding, standing
+from handlers.cli.holdings import Holding, cell_text, holding, in_several_workspaces, standing
 from handlers.cli.sending import AsJson, connect
 from handlers.cli.tables import age_text, bare_table, paper, state_text
 from handlers.cli.terminal import out, reaching
@@ -28,13 +28,14 @@ DAYS = 90
 def status(
     asset: Annotated[str, typer.Argument(metavar="[ASSET]", help="kind:name, or kind:name:version.")] = "",
     tenant: Annotated[str | None, typer.Option("--tenant", help="Of this tenant alone.")] = None,
-    since: Annotated[str | None, typer.Option("--since", help="Without ASSET: shared or delivered since; 90d.")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="Without ASSET: planned since; 90d where left out.")] = None,
     versions: Annotated[int, typer.Option("--versions", min=1, help="With kind:name: how many versions, the newest.")] = 10,
     as_json: AsJson = False,
 ) -> None:
     """Show who has which version, by which route, and since when; what is under way or failed is marked.
 
-    Without ASSET: assets against tenants, each with the newest version there. With it: each of its versions, each tenant.
+    Without ASSET: what was delivered, or is under way, against tenants, each with the newest version there. With it: each
+    of its versions, each tenant, and what was shared and nobody got.
 
     \b
     fanout status
@@ -65,7 +66,8 @@ def _of_asset(fanout: "AzureFanout", kind: Kind, name: str, version: str | None,
             share = fanout.rows.get(ShareRow.address_of(registry, Asset(kind, name, version)))
             shares = [share] if isinstance(share, ShareRow) else []
         else:
-            shares = sorted(fanout.history.versions(registry, kind, name), key=lambda share: share.rank, reverse=True)[:most]
+            all_versions = fanout.rows.shares_in(ShareRow.address_of(registry, Asset(kind, name, "")).partition)
+            shares = sorted(all_versions, key=lambda share: share.rank, reverse=True)[:most]
         for share in shares:
             yield share
             deliveries = chain(fanout.rows.open_deliveries(share.asset.key), fanout.rows.closed_deliveries(share.asset.key))
@@ -104,9 +106,11 @@ def _print_matrix(holdings: Sequence[Holding], now: datetime) -> None:
     """As many tenants side by side as the terminal is wide; the others below."""
     console = paper()
     cells: dict[tuple[str, str], list[Text]] = {}
+    several = in_several_workspaces(holdings)
     for each in holdings:
+        text = cell_text(each, now, with_workspace=each.tenant in several)
         style = "" if each.has_it else state_text(each.row).style
-        cells.setdefault((f"{each.kind}:{each.name}", each.tenant), []).append(Text(cell_text(each, now), style))
+        cells.setdefault((f"{each.kind}:{each.name}", each.tenant), []).append(Text(text, style))
     assets = list(dict.fromkeys(asset for asset, _ in cells))
     widths: dict[str, int] = {}
     for (_, tenant), lines in sorted(cells.items(), key=lambda cell: cell[0][1]):

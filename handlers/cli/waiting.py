@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Group
 from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 from rich.text import Text
 
 from handlers.cli.documents import print_json, row_document
@@ -92,11 +94,17 @@ class Show:
             return Text(f"In queue commands{again} …")
         rows = list(following.rows.values())
         going = [row for row in rows if not is_done(row)]
-        counts = Counter(row.state.value.replace("_", " ") for row in rows)
-        summary = f"{len(rows) - len(going)} of {len(rows)} ended: " + ", ".join(f"{n} {state}" for state, n in counts.items())
-        more = [Text(f"… and {len(going) - MOST_SHOWN} more", "dim")] if len(going) > MOST_SHOWN else []
         table = [rows_table(going[:MOST_SHOWN], self._fanout.clock.now())] if going else []
-        return Group(*table, *more, Text(summary))
+        more = [Text(f"… and {len(going) - MOST_SHOWN} more", "dim")] if len(going) > MOST_SHOWN else []
+        return Group(*table, *more, _bar(rows, len(rows) - len(going)))
+
+
+def _bar(rows: Sequence[WorkRow], ended: int) -> Table:
+    counts = Counter(row.state.value.replace("_", " ") for row in rows)
+    grid = Table.grid(padding=(0, 1))
+    states = ", ".join(f"{number} {state}" for state, number in counts.items())
+    grid.add_row(ProgressBar(max(1, len(rows)), ended, width=20), f"{ended} of {len(rows)} ended: {states}")
+    return grid
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def _lines(fanout: "AzureFanout", tenant: str | None, every: float) -> None:
             for row in (*ended, *rows.values()):
                 before = known.get(row.address)
                 if before is None or before.state is not row.state:
-                    print(f"{fanout.clock.now():%Y-%m-%dT%H:%M:%SZ} {change_line(row)}", flush=True)  # noqa: T201 - line by line
+                    typer.echo(f"{fanout.clock.now():%Y-%m-%dT%H:%M:%SZ} {change_line(row)}")
             known = rows
         time.sleep(every)
 

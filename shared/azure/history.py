@@ -12,13 +12,12 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient
 
 from shared import logs
-from shared.assets import Kind
-from shared.azure.ledger import Ledger, share_in
+from shared.azure.ledger import Ledger
 from shared.azure.open_work import PARTITION
 from shared.azure.tables import table_errors
 from shared.errors import Unreadable
 from shared.keys import key
-from shared.rows import Address, DeliveryRow, RowKind, ShareRow, WorkRow, is_done
+from shared.rows import Address, DeliveryRow, RowKind, WorkRow, is_done
 
 log = logging.getLogger("fanout.history")
 
@@ -27,19 +26,9 @@ AT_ONCE = 16  # point reads of deliveries: their partitions are those of their a
 
 class HistoryTables:
     def __init__(self, service: TableServiceClient, ledger: Ledger) -> None:
-        self._shares = service.get_table_client("shares")
         self._by_tenant = service.get_table_client("bytenant")
         self._open = service.get_table_client("open")
         self._ledger = ledger
-
-    def versions(self, registry: str, kind: Kind, name: str) -> Iterator[ShareRow]:
-        bounds = {"partition": key(registry, kind, name)}
-        with table_errors(f"list the versions of {kind} {name}"):
-            for entity in _entities(self._shares, "PartitionKey eq @partition", bounds):
-                try:
-                    yield share_in(entity)
-                except Unreadable as unreadable:
-                    logs.event(log, "unreadable", logging.ERROR, why=unreadable)
 
     def deliveries_to(self, tenant: str, since: datetime) -> Iterator[DeliveryRow]:
         query = "PartitionKey eq @tenant and RowKey ge @since"

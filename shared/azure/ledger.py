@@ -42,7 +42,7 @@ class Ledger:
     def get(self, address: Address) -> WorkRow | None:
         if address.kind is RowKind.SHARE:
             entity = read(self._shares, address.partition, address.row)
-            return None if entity is None else share_in(entity)
+            return None if entity is None else _share(entity)
         return self._open_delivery(address)
 
     def _open_delivery(self, address: Address) -> DeliveryRow | None:
@@ -59,7 +59,7 @@ class Ledger:
         with table_errors(f"insert share of {row.asset}"):
             with suppress(ResourceExistsError, ServiceResponseError):
                 self._shares.create_entity(entity)
-            return share_in(self._shares.get_entity(row.partition, row.row))
+            return _share(self._shares.get_entity(row.partition, row.row))
 
     def replace[R: ShareRow | DeliveryRow](self, row: R) -> R:
         if isinstance(row, ShareRow):
@@ -188,7 +188,7 @@ def _someone_else_may_be_first() -> Iterator[None]:
         raise Transient(f"changed by another delivery at the same time: {lost}", retry_after=0.5) from lost
 
 
-def share_in(entity: Any) -> ShareRow:
+def _share(entity: Any) -> ShareRow:
     keys = {"partition": entity["PartitionKey"], "row": entity["RowKey"]}
     return replace(_SHARES.to_row(entity, **keys), etag=etag_of(entity))
 

@@ -86,16 +86,6 @@ def test_no_more_is_read_than_is_asked_for(service: TableServiceClient, ledger: 
     assert counting.found <= 16
 
 
-def test_the_versions_of_a_name_are_its_own(ledger: Ledger, history: HistoryTables) -> None:
-    for version in ("31", "32"):
-        shared(ledger, version)
-
-    found = history.versions("hub", credit_card().kind, credit_card().name)
-
-    assert {"31", "32"} <= {row.asset.version for row in found}
-    assert list(history.versions("hub", credit_card().kind, "another")) == []
-
-
 def test_open_rows_are_those_under_way(service: TableServiceClient, ledger: Ledger, history: HistoryTables) -> None:
     work = OpenWorkTable(service, ledger)
     going, ended = delivered(ledger, "busy", 51), delivered(ledger, "done", 51)

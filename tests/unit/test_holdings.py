@@ -6,11 +6,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.cli.holdings import cell_text, standing
+from handlers.cli.holdings import cell_text, in_several_workspaces, standing
 from shared.rows import DeliveryRow
 from shared.states import DeliveryState
 from tests.unit.example_rows import A_DELIVERY, A_SHARE, NOON
-from tests.unit.world import credit_card
+from tests.unit.world import credit_card, workspace
 
 
 def delivery(version: int, state: DeliveryState) -> DeliveryRow:
@@ -38,6 +38,17 @@ def test_what_came_to_nothing_or_was_taken_back_is_not_there() -> None:
     over = (DeliveryState.SUPERSEDED, DeliveryState.CANCELLED, DeliveryState.RECALLED)
 
     assert cells(*(delivery(number, state) for number, state in enumerate(over))) == []
+
+
+def test_two_workspaces_of_one_tenant_are_told_apart() -> None:
+    here = delivery(1, DeliveryState.DELIVERED)
+    there = replace(delivery(2, DeliveryState.DELIVERED), workspace=workspace("second"))
+
+    both = standing([here, there])
+
+    assert in_several_workspaces(both) == {"fabrikam"}
+    texts = {cell_text(each, NOON, with_workspace=True) for each in both}
+    assert texts == {"1 register fabrikam 0s", "2 register second 0s"}
 
 
 def test_the_tenant_that_it_came_from_has_it() -> None:
