@@ -3,10 +3,11 @@
 That no publication fits may be so for now, as its tenant may write it later: then it is a warning.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 
 from shared.assets import Kind, WorkspaceId
 from shared.globs import KEPT, can_match, plain_globs
@@ -15,17 +16,20 @@ from shared.rules import EVERYONE, AssetPattern, Provider, Publication, Subscrip
 from shared.rules_findings import Finding
 from shared.rules_region_checks import covers
 
-MOST_OFFERS = 2_000  # compared with one pattern; a subscription from more than that is not checked
+MOST_OFFERS = 500  # compared with one pattern; a subscription that names publishers of more is not checked
+
+_LITERAL = re.compile(r"[^*?]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One pattern of a publication. `names` and `excepted` are globs of names in the registry."""
+    """One pattern of a publication. `names` and `excepted` are globs of names in the registry, `beginnings` how names begin."""
 
     publisher: str
     publication: Publication
     kind: Kind
     names: tuple[str, ...]
+    beginnings: tuple[str, ...]
     excepted: tuple[str, ...]
     tags: tuple[TagCondition, ...]
     workspaces: tuple[WorkspaceId, ...]
@@ -44,8 +48,8 @@ def check_matches(tenants: Mapping[str, Tenant], provider: Provider, files: Set[
     for file in sorted(files):
         tenant = tenants[file]
         for place, subscription in enumerate(tenant.subscriptions):
-            candidates = tuple(islice(_candidates(subscription, offers, provider), MOST_OFFERS))
-            if len(candidates) < MOST_OFFERS:
+            candidates = tuple(islice(_candidates(subscription, offers, provider), MOST_OFFERS + 1))
+            if len(candidates) <= MOST_OFFERS:
                 yield from _Check(file, place, subscription, tenant, provider).findings(candidates)
 
 
@@ -53,24 +57,32 @@ def _offers(tenant: Tenant) -> Iterator[Offer]:
     for publication in tenant.publications:
         is_told_apart = publication.rename is None or publication.rename.count("{name}") == 1  # one name, one new name
         for pattern in publication.assets:
+            names = tuple(publication.name_in_registry(tenant.id, name) for name in plain_globs(pattern.name))
             excepted = pattern.except_ if is_told_apart else ()
             yield Offer(
                 publisher=tenant.id,
                 publication=publication,
                 kind=pattern.kind,
-                names=tuple(publication.name_in_registry(tenant.id, name) for name in plain_globs(pattern.name)),
+                names=names,
+                beginnings=_beginnings(names),
                 excepted=tuple(publication.name_in_registry(tenant.id, glob) for glob in excepted),
                 tags=pattern.tags,
                 workspaces=publication.workspaces or tenant.workspaces,
             )
 
 
+def _beginnings(globs: Iterable[str]) -> tuple[str, ...]:
+    """What stands before the first wildcard of each."""
+    return tuple(literal[0] for glob in globs if (literal := _LITERAL.match(glob)))
+
+
 def _candidates(subscription: Subscription, offers: Offers, provider: Provider) -> Iterator[Offer]:
-    """Of those whom the subscription names, but for what comes from the very workspace that it leads into."""
-    named = set(offers) if EVERYONE in subscription.from_tenants else set(subscription.from_tenants)
-    groups = (provider.groups.get(name, ()) for name in subscription.from_tenants)
-    for publisher in sorted(named.union(*groups)):
-        yield from (offer for offer in offers.get(publisher, ()) if set(offer.workspaces) != {subscription.into})
+    """Of those whom the subscription names."""
+    named = subscription.from_tenants
+    if EVERYONE in named:
+        return chain.from_iterable(offers.values())
+    publishers = sorted({*named, *chain.from_iterable(provider.groups.get(name, ()) for name in named)})
+    return chain.from_iterable(offers.get(publisher, ()) for publisher in publishers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +95,9 @@ class _Check:
 
     def findings(self, candidates: Sequence[Offer]) -> Iterator[Finding]:
         for at, pattern in enumerate(self.subscription.assets):
-            fitting = [offer for offer in candidates if _fits(offer, pattern)]
+            beginnings = _beginnings(plain_globs(pattern.name))
+            alike = (offer for offer in candidates if _begin_alike(offer.beginnings, beginnings))
+            fitting = [offer for offer in alike if _fits(offer, pattern) and set(offer.workspaces) != {self.subscription.into}]
             obstacles = [self._obstacle(offer) for offer in fitting]
             if None not in obstacles:
                 yield self._nothing_comes(at, pattern, obstacles[0] if obstacles else None)
@@ -123,6 +137,11 @@ class _Check:
     def _covers(self, offer: Offer) -> bool:
         registry = self.provider.registry(offer.publication.registry)
         return registry is None or covers(registry, self.tenant, self.subscription.into)
+
+
+def _begin_alike(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Whether one of each can begin the same name: rules out most, and costs little."""
+    return any(one.startswith(other) or other.startswith(one) for one in some for other in others)
 
 
 def _fits(offer: Offer, pattern: AssetPattern) -> bool:

@@ -146,6 +146,17 @@ def test_limits_lowered_after_planning_hold() -> None:
     assert states(world) == {"1": DeliveryState.DELIVERED}
 
 
+def test_a_kind_that_the_limits_leave_out_after_planning_is_delivered_no_more() -> None:
+    world = a_world(subscriber("fabrikam", Register()))
+    register(world, credit_card())
+    world.run(stop=lambda: bool(world.rows.deliveries))
+    now = world.rules.rules
+    limits = replace(now.provider.limits, kinds=(Kind.DATA,))
+    world.rules.rules = replace(now, provider=replace(now.provider, limits=limits))
+    world.run()
+    assert states(world) == {"1": DeliveryState.CANCELLED}
+
+
 class RefusingPages(FakeRows):
     """Tables that are busy for some minutes after the first page."""
 

@@ -7,7 +7,8 @@ import pytest
 from shared import endpoints
 from shared.assets import WorkspaceId
 from shared.errors import Unavailable
-from shared.rules import Action, Endpoint, Register, TenantState
+from shared.rules import Action, Endpoint, Register, RuleState, TenantState
+from shared.rules_pauses import with_publication_state, with_subscription_state
 from shared.states import DeliveryState, ShareState
 from tests.fake_azure import FakeAzure
 from tests.fakes import World
@@ -85,3 +86,26 @@ def test_a_held_delivery_notes_once_why() -> None:
     world.run(WITHIN_A_DAY)
     (noted,) = the_delivery(world).attempts
     assert noted.outcome == "held: tenant adventure is paused"
+
+
+def test_a_paused_subscription_holds_what_is_under_way_until_it_is_resumed() -> None:
+    world = a_world(subscriber("adventure", Register()))
+    register(world, credit_card())
+    world.run(stop=lambda: bool(world.rows.deliveries))
+    active = world.rules.rules.tenants["adventure"]
+    with_tenant(world, "adventure", subscriptions=with_subscription_state(active, "all", RuleState.PAUSED).subscriptions)
+    world.run(WITHIN_A_DAY)
+    (noted,) = the_delivery(world).attempts
+    assert noted.outcome == "held: subscription all of adventure is paused"
+    with_tenant(world, "adventure", subscriptions=active.subscriptions)
+    world.run()
+    assert the_delivery(world).state is DeliveryState.DELIVERED
+
+
+def test_nothing_leaves_by_a_paused_publication() -> None:
+    world = a_world(subscriber("adventure", Register()))
+    active = world.rules.rules.tenants["northwind"]
+    with_tenant(world, "northwind", publications=with_publication_state(active, "all", RuleState.PAUSED).publications)
+    register(world, credit_card())
+    world.run()
+    assert not world.rows.shares

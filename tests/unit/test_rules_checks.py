@@ -3,10 +3,15 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
 
 from shared.assets import Kind, WorkspaceId
-from shared.rules import AssetPattern, Limits, RuleState
+from shared.matching import matches
+from shared.planning import SharedAsset, plan
+from shared.rules import AssetPattern, Limits, Rules, RuleState
 from shared.rules_file import read_tenant
+from shared.rules_match_checks import check_matches
+from tests.unit import random_rules
 from tests.unit.rules_folder import RulesFolder, arm_id
 
 NORTHWIND, FABRIKAM = "tenants/northwind.yaml", "tenants/fabrikam.yaml"
@@ -193,6 +198,20 @@ def test_given_a_publication_through_a_registry_that_one_cannot_read_when_read_t
     (warning,) = folder.warnings()
 
     assert "goes through registry contoso-hub, of which fabrikam is no reader" in warning
+
+
+@settings(deadline=None)
+@given(random_rules.shared_assets, random_rules.the_rules)
+def test_whatever_is_planned_was_never_said_to_be_impossible(shared: SharedAsset, rules: Rules) -> None:
+    files = {f"{tenant.id}.yaml": tenant for tenant in rules.tenants.values()}
+    warned = {(finding.file, finding.path) for finding in check_matches(files, rules.provider, files.keys())}
+
+    for decision in (decision for decision in plan(shared, rules) if decision.allowed):
+        subscriptions = rules.tenants[decision.tenant].subscriptions
+        (place,) = [place for place, each in enumerate(subscriptions) if each.name == decision.subscription]
+        for at, pattern in enumerate(subscriptions[place].assets):
+            if matches(pattern, shared.asset.kind, shared.asset.name, shared.tags):
+                assert (f"{decision.tenant}.yaml", ("subscriptions", place, "assets", at)) not in warned
 
 
 # ---- the provider's limits
