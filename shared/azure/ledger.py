@@ -52,7 +52,7 @@ class Ledger:
     def shares_in(self, partition: str) -> Iterable[ShareRow]:
         with table_errors("list shares"):
             found = self._shares.query_entities("PartitionKey eq @partition", parameters={"partition": partition})
-            return [share_in(entity) for entity in found]
+            return [_share(entity) for entity in found]
 
     def insert_share(self, row: ShareRow) -> ShareRow:
         entity = _SHARES.to_entity(row, row.partition, row.row)
