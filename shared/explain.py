@@ -15,7 +15,7 @@ from shared.rules import Publication, Rules, Tenant
 
 class Answer(StrEnum):
     YES = "yes"
-    WAITS = "waits"  # a yes that somebody has to approve
+    WAITS = "waits"  # a yes that somebody has to approve, or whose window has to open
     NO = "no"
 
 
@@ -74,12 +74,15 @@ def explain(shared: SharedAsset, rules: Rules, only: Collection[str] | None = No
 def answer_of(decision: Decision) -> Answer:
     if not decision.allowed:
         return Answer.NO
-    return Answer.WAITS if decision.approval else Answer.YES
+    return Answer.WAITS if decision.approval or decision.window else Answer.YES
 
 
 def in_words(decision: Decision) -> str:
-    waits = f", and waits for the approval of the {decision.approval}" if decision.allowed and decision.approval else ""
-    return decision.reason + waits
+    if decision.allowed and decision.approval:
+        return f"{decision.reason}, and waits for the approval of the {decision.approval}"
+    if decision.allowed and decision.window:
+        return f"{decision.reason}, in its window alone ({decision.window.cron}, {decision.window.timezone})"
+    return decision.reason
 
 
 def today(delivery: Target, shared: SharedAsset, rules: Rules) -> Word:
@@ -87,8 +90,8 @@ def today(delivery: Target, shared: SharedAsset, rules: Rules) -> Word:
     match still_allowed(delivery, shared, rules):
         case Allowed(decision):
             return Word(True, in_words(decision))
-        case Paused() as paused:
-            return Word(False, f"held: tenant {paused.tenant} is paused")
+        case Paused() as pause:
+            return Word(False, f"held: {pause}")
         case NoLongerAllowed(reason):
             return Word(False, reason)
 

@@ -1,6 +1,7 @@
 """Why a tenant gets an asset, or does not: in words for the article's tenants, and never otherwise than it is planned."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,7 @@ from shared.rules import (
     TagCondition,
     Tenant,
     TenantState,
+    Window,
 )
 from tests.unit import random_rules
 from tests.unit.random_rules import workspace
@@ -70,6 +72,15 @@ def test_given_an_approval_when_explained_then_it_waits_and_says_for_whom() -> N
 
     assert explained.answer is Answer.WAITS
     assert explained.reason.endswith("subscription cards-live wants it, and waits for the approval of the provider")
+
+
+def test_given_a_window_when_explained_then_it_waits_and_says_for_which() -> None:
+    sundays = Window("0 1 * * SUN", timedelta(hours=4), "Europe/Berlin")
+
+    explained = tailwind_s(subscription=replace(SUBSCRIPTION, window=sundays))
+
+    assert explained.answer is Answer.WAITS
+    assert explained.reason.endswith("subscription cards-live wants it, in its window alone (0 1 * * SUN, Europe/Berlin)")
 
 
 @pytest.mark.parametrize(
