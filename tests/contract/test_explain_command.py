@@ -63,7 +63,15 @@ class Operator:
             "Tables": self.connection_string,
             "ServiceBus": "Endpoint=sb://localhost/;SharedAccessKeyName=a;SharedAccessKey=b",
         }
-        return subprocess.run(command, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env=os.environ | settings | {"COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
     def explained(self, *arguments: str) -> dict[str, Any]:
         ended = self.explain(*arguments, "--json")
