@@ -4,6 +4,7 @@ import json
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,6 +69,10 @@ class AzureMlControl(HttpControl):
     def seconds(self, **durations: float) -> None:
         """How long operations take that begin from now on: `seconds(**{"import": 90}, deployment=2)`."""
         self.call("PUT", "/_control/seconds", durations)
+
+    def deny(self, *denials: Mapping[str, str]) -> None:
+        """All roles that are missing from now on: `deny({"principal": client_id, "scope": workspace_id})`; none grants them."""
+        self.call("PUT", "/_control/denied", denials)
 
 
 class EventGridControl(HttpControl):

@@ -288,17 +288,18 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 LIMITED = "22222222-2222-2222-2222-222222222222"
+NEWCOMER = "33333333-3333-3333-3333-333333333333"
+DENIED = [
+    {"principal": LIMITED, "scope": WORKSPACE1, "actions": "write"},
+    {"principal": LIMITED, "scope": f"registry:{REGISTRY}", "actions": "all"},
+]
 
 
 @pytest.fixture(scope="module")
 def azure_ml(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureMl]:
     """With short-lived tokens, few deletions, and principals that may not do everything."""
-    denied = [
-        {"principal": LIMITED, "scope": WORKSPACE1, "actions": "write"},
-        {"principal": LIMITED, "scope": f"registry:{REGISTRY}", "actions": "all"},
-    ]
     limits = {"deletes": {"size": 2, "refill": 0.5}}
-    changes: dict[str, Any] = {"limits": limits, "denied": denied, "token_seconds": 2, "retry_after_ms": None}
+    changes: dict[str, Any] = {"limits": limits, "denied": DENIED, "token_seconds": 2, "retry_after_ms": None}
     cloud = AzureMl(tmp_path_factory.mktemp("cloud"), azurite, **changes)
     yield cloud
     assert cloud.stop() == 0
@@ -413,6 +414,17 @@ def test_what_a_principal_was_denied_answers_403(azure_ml: AzureMl) -> None:
     assert registry.status_code == 403
     assert azure_ml.call("GET", WORKSPACE1, token=azure_ml.token(principal=LIMITED)).ok
     assert azure_ml.call("PUT", f"{WORKSPACE3}/models/m", body, token=azure_ml.token(principal=LIMITED)).ok
+
+
+def test_a_role_that_is_missing_counts_until_it_is_granted(azure_ml: AzureMl) -> None:
+    token = azure_ml.token(principal=NEWCOMER)
+
+    azure_ml.control("PUT", "denied", [*DENIED, {"principal": NEWCOMER, "scope": WORKSPACE1}])
+    refused = azure_ml.call("GET", WORKSPACE1, token=token)
+    azure_ml.control("PUT", "denied", DENIED)
+
+    assert refused.status_code == 403
+    assert azure_ml.call("GET", WORKSPACE1, token=token).ok
 
 
 def test_an_empty_token_bucket_answers_429_until_it_refills(azure_ml: AzureMl) -> None:

@@ -1,18 +1,19 @@
-"""This part's own calls under `/_control`, beside those that every part has: durations, and a summary of what is there."""
+"""This part's own calls under `/_control`, beside those that every part has: durations, roles, and a summary of what is there."""
 
 from typing import Any
 
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from infra.local.azure_ml.asset_kinds import KINDS
 from infra.local.azure_ml.cloud import Cloud
-from infra.local.azure_ml.config import Seconds
+from infra.local.azure_ml.config import Denial, Seconds
 from infra.local.azure_ml.endpoint_summary import EndpointSummary
 from infra.local.azure_ml.state import Document
 
 # Of one kind or another: what a version is, and where its bytes lie.
 DEFINITIONS = ("modelUri", "dataUri", "codeUri", "image", "condaFile", "build", "osType", "componentSpec")
+DENIALS = TypeAdapter(list[Denial])
 
 
 class Inspection:
@@ -24,6 +25,7 @@ class Inspection:
         return [
             web.put("/_control/seconds", self._set_seconds),
             web.get("/_control/seconds", self._get_seconds),
+            web.put("/_control/denied", self._set_denied),
             web.get("/_control/state", self._state),
         ]
 
@@ -40,6 +42,15 @@ class Inspection:
 
     async def _get_seconds(self, _request: web.Request) -> web.Response:
         return web.json_response(self._cloud.config.seconds.model_dump(by_alias=True))
+
+    async def _set_denied(self, request: web.Request) -> web.Response:
+        """All that is denied from now on; until the next start, which denies what the configuration does."""
+        try:
+            denied = DENIALS.validate_json(await request.read())
+        except ValidationError as wrong:
+            raise web.HTTPBadRequest(text=f'not denials, such as [{{"principal": "*", "scope": "<ARM id>"}}]: {wrong}') from wrong
+        self._cloud.config.denied[:] = denied  # the guard holds this very list
+        return web.json_response(DENIALS.dump_python(denied, mode="json"))
 
     async def _state(self, _request: web.Request) -> web.Response:
         workspaces = {
