@@ -9,7 +9,6 @@ import pty
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,9 @@ import pytest
 
 from infra.local.cloud import LocalCloud
 from tests.end_to_end.catalogue import Author, Known, in_workspace
+from tests.end_to_end.command_line import FANOUT, REPOSITORY, fanout, fanout_json
 from tests.end_to_end.support import OFTEN, QUICK, eventually, publication, rules_of, send, subscription, tenant, unreconciled
 
-REPOSITORY = Path(__file__).parents[2]
-FANOUT = (sys.executable, "-m", "handlers.cli")
 DELIVERY_ID = re.compile(r"delivery/\w+/\w+")
 
 
@@ -46,20 +44,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 @pytest.fixture
 def author(cloud: LocalCloud, tmp_path: Path) -> Author:
     return Author(cloud, "workspace1", tmp_path)
-
-
-def fanout(*arguments: str, columns: int = 80, exits: int = 0) -> str:
-    """What the command prints on stdout."""
-    environment = os.environ | {"COLUMNS": str(columns)}
-    done = subprocess.run(
-        [*FANOUT, *arguments], cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=90, check=False
-    )
-    assert done.returncode == exits, f"exit code {done.returncode}: {done.stdout}{done.stderr}"
-    return done.stdout
-
-
-def fanout_json(*arguments: str, exits: int = 0) -> Any:
-    return json.loads(fanout(*arguments, "--json", exits=exits))
 
 
 def states(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
