@@ -5,16 +5,36 @@ subscription of its own. Woodgrove's lies in a region that the registry does not
 in which Fanout's identity has no role.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from infra.local.cloud import LocalCloud
 from infra.local.environment import FANOUT_CLIENT_ID
 from infra.local.topology import ARTICLE_WORKSPACES, Workspace
-from tests.end_to_end.support import OFTEN, QUICK, mlflow_folder, publication, rules_of, subscription, tenant
+from tests.end_to_end.command_line import fanout
+from tests.end_to_end.support import (
+    OFTEN,
+    QUICK,
+    REGISTRY,
+    eventually,
+    idle,
+    mlflow_folder,
+    models,
+    publication,
+    registry_models,
+    rules_of,
+    subscription,
+    tenant,
+)
+
+if TYPE_CHECKING:
+    from azure.ai.ml.entities import Model
 
 SECOND_OF_ADVENTURE = Workspace("workspace5", "55555555-5555-5555-5555-555555555555", "rg-adventure-lab")
 OUT_OF_REGION = Workspace("workspace6", location="eastasia")
@@ -22,14 +42,6 @@ OUT_OF_REACH = Workspace("workspace7", "77777777-7777-7777-7777-777777777777", "
 WORKSPACES = (*ARTICLE_WORKSPACES, SECOND_OF_ADVENTURE, OUT_OF_REGION, OUT_OF_REACH)
 NO_ROLE = {"principal": FANOUT_CLIENT_ID, "scope": f"/subscriptions/{OUT_OF_REACH.azure_subscription_id}"}
 SIMILAR = ("data", "environment", "component")
-
-
-@contextmanager
-def article_cloud(directory: Path) -> Iterator[LocalCloud]:
-    """Without any rules yet."""
-    azure_ml = {"denied": [NO_ROLE]}
-    with LocalCloud(directory, workspaces=WORKSPACES, seconds=QUICK, settings=OFTEN, azure_ml=azure_ml) as cloud:
-        yield cloud
 
 
 def write_rules(folder: Path) -> Path:
@@ -83,6 +95,11 @@ class DataScientist:
     workspace: str
     folder: Path
 
+    @property
+    def workspace_guid(self) -> str:
+        """By which registries name the workspace."""
+        return str(self.cloud.ml_client(self.workspace).workspaces.get(self.workspace)._workspace_id)
+
     def registers(self, name: str, version: str = "1", **more: Mapping[str, str]) -> str:
         """A model with bytes of its own, as `name:version`. `more`: its tags and properties."""
         from azure.ai.ml.entities import Model
@@ -93,7 +110,42 @@ class DataScientist:
         self.cloud.ml_client(self.workspace).models.create_or_update(model)
         return f"{name}:{version}"
 
-    def pulls(self, registry: str, name: str, version: str) -> Any:
+    def pulls(self, name: str, version: str) -> "Model":
         """Get it from the registry, register it here: the article's own lines. The model, as it then is."""
-        shared = self.cloud.registry_client(registry).models.get(name, version)
+        shared = self.cloud.registry_client(REGISTRY).models.get(name, version)
         return self.cloud.ml_client(self.workspace).models.create_or_update(shared)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The cloud with these tenants at work in it. `folder` is for files."""
+
+    cloud: LocalCloud
+    folder: Path
+
+    def data_scientist(self, workspace: str) -> DataScientist:
+        return DataScientist(self.cloud, workspace, self.folder)
+
+    def holders(self, model: str) -> set[str]:
+        """The workspaces that hold it."""
+        return {workspace for workspace in self.cloud.workspaces if model in models(self.cloud, workspace)}
+
+    def arrives(self, model: str, *workspaces: str) -> None:
+        eventually(f"{model} in {workspaces}", lambda: self.holders(model) >= set(workspaces))
+
+    def is_shared(self, model: str) -> None:
+        eventually(f"{model} in the registry", lambda: model in registry_models(self.cloud))
+
+    def is_not_shared(self, model: str, why: str) -> None:
+        """Fanout heard of it, told in its log why it leaves it where it is, and is idle."""
+        log, said = self.cloud.directory / "logs" / "functions_host.log", rf": {why} workspace=\S+ asset=model {re.escape(model)} "
+        eventually(f"{model} is {why}", lambda: re.search(said, log.read_text()))
+        eventually("quiet", lambda: idle(self.cloud))
+
+
+@contextmanager
+def article_scene(factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    azure_ml = {"denied": [NO_ROLE]}
+    with LocalCloud(factory.mktemp("cloud"), workspaces=WORKSPACES, seconds=QUICK, settings=OFTEN, azure_ml=azure_ml) as cloud:
+        fanout("apply", str(write_rules(factory.mktemp("rules"))))
+        yield Scene(cloud, factory.mktemp("files"))
