@@ -11,6 +11,8 @@ import tempfile
 from contextlib import redirect_stderr
 from pathlib import Path
 
+from rich.console import Console
+
 from infra.local.clients import ml_client
 from infra.local.demo.models import Bank, write_credit_card_model
 from infra.local.topology import ARTICLE_WORKSPACES
@@ -28,11 +30,13 @@ def main() -> None:
         files = write_credit_card_model(Bank().train(), Path(folder) / "model")
         model = Model(name=arguments.name, version=arguments.version, path=str(files), type=AssetTypes.MLFLOW_MODEL)
         ml_client(os.environ, WORKSPACES[arguments.workspace]).models.create_or_update(model)
-    print(f"{arguments.name}:{arguments.version} is registered in {arguments.workspace}.")
+    Console(soft_wrap=True, highlight=False).print(f"{arguments.name}:{arguments.version} is registered in {arguments.workspace}.")
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m infra.local.demo.register", description="Register a small model in a workspace.")
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.local.demo.register", description="Register a small model in a workspace."
+    )
     parser.add_argument("workspace", choices=WORKSPACES)
     parser.add_argument("name")
     parser.add_argument("version")
