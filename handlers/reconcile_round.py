@@ -83,11 +83,11 @@ class Round:
         )
         self.found(finding)
         if command is not None:
-            self.ask(command)
+            self.ask(command, finding.why)
 
-    def ask(self, command: bytes) -> None:
+    def ask(self, command: bytes, why: str = "") -> None:
         """For a command that mends several findings."""
-        self._unsent.append(self._message(command))
+        self._unsent.append(self._message(command, why))
 
     def send(self) -> None:
         """Before it is written that this was seen: what was found and not sent would never be found again."""
@@ -111,10 +111,11 @@ class Round:
         except (Transient, Permanent) as failure:
             self.note(Finding(What.UNREACHABLE, what, tenant, workspace, str(failure)))
 
-    def _message(self, command: bytes) -> Outgoing:
-        """The same message for all runs within the queue's duplicate window."""
+    def _message(self, command: bytes, why: str) -> Outgoing:
+        """The same message for all runs within the queue's duplicate window, unless the rules, or the reason, are others now."""
         bucket = int(self.now.timestamp() // NUDGE_EVERY.total_seconds())
-        return Outgoing(command, f"reconcile-{key(command.decode())}.{bucket}", properties={BY_EVENT: True})
+        name = key(command.decode(), why, str(self.rules.revision))
+        return Outgoing(command, f"reconcile-{name}.{bucket}", properties={BY_EVENT: True})
 
 
 def bounds(fanout: Fanout, longest: timedelta, looks: int) -> Bounds:

@@ -41,6 +41,7 @@ class Provider:
         settings = {
             "Tables": self.connection_string,
             "ServiceBus": "Endpoint=sb://localhost/;SharedAccessKeyName=a;SharedAccessKey=b",
+            "COLUMNS": "200",
         }
         ended = CliRunner().invoke(app, list(map(str, arguments)), env=settings, prog_name="fanout")
         assert ended.exit_code == exits, ended.output

@@ -18,7 +18,7 @@ import pytest
 
 from infra.local.cloud import LocalCloud
 from tests.end_to_end.catalogue import Author, Known, in_workspace
-from tests.end_to_end.support import OFTEN, QUICK, eventually, publication, rules_of, send, subscription, tenant
+from tests.end_to_end.support import OFTEN, QUICK, eventually, publication, rules_of, send, subscription, tenant, unreconciled
 
 REPOSITORY = Path(__file__).parents[2]
 FANOUT = (sys.executable, "-m", "handlers.cli")
@@ -39,7 +39,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
             tenant("adventure", there["workspace4"]),
         )
         cloud.apply_rules(rules)
-        yield cloud
+        with unreconciled(cloud):  # it would share what a test has just registered, before the test asks for it
+            yield cloud
 
 
 @pytest.fixture

@@ -141,6 +141,26 @@ def test_given_history_when_a_new_subscription_is_backfilled_then_it_is_shown_fi
     eventually("all versions", lambda: "old:1" in models(cloud, "workspace4"))
 
 
+def test_given_a_tag_added_after_a_model_was_shared_when_the_timer_runs_then_it_reaches_who_asks_for_it(
+    cloud: LocalCloud, tmp_path: Path
+) -> None:
+    there, client = cloud.workspaces, cloud.ml_client("workspace1")
+    wish = subscription("live", there["workspace3"], ["model"], ["register"])
+    wish["assets"] = [{"kind": "model", "name": "tagged-*", "tags": {"stage": "production"}}]
+    publisher = tenant("northwind", there["workspace1"], publications=[publication("all", ["model"])])
+    cloud.apply_rules(rules_of(tmp_path / "rules", publisher, tenant("fabrikam", there["workspace3"], subscriptions=[wish])))
+    register(client, "tagged-card", "1", mlflow_folder(tmp_path / "tagged"))
+    eventually("it is in the registry", lambda: "tagged-card:1" in registry_models(cloud))
+    eventually("it was looked at", lambda: "tagged-card" not in str(findings("reconcile", "--dry-run")))
+    assert "tagged-card:1" not in models(cloud, "workspace3")
+
+    model = client.models.get("tagged-card", "1")
+    model.tags = {"stage": "production"}
+    client.models.create_or_update(model)
+
+    eventually("it arrives", lambda: "tagged-card:1" in models(cloud, "workspace3"))
+
+
 @pytest.mark.parametrize(
     ("asked", "answer"),
     [("nobody/all", "no tenant nobody is in the rules"), ("northwind/none", "tenant northwind has no subscription none")],

@@ -171,6 +171,20 @@ def test_given_a_shared_version_that_gets_the_tags_of_a_subscription_later_when_
     assert reconciled(world, times=2) == []
 
 
+def test_given_tags_that_change_minutes_after_the_share_when_reconciled_then_the_queue_takes_it_for_no_repetition() -> None:
+    wish = Subscription("live", ("northwind",), (every(Kind.MODEL, PRODUCTION),), workspace("adventure"), (Register(),))
+    world = watched_world(Tenant("adventure", TenantState.ACTIVE, (workspace("adventure"),), subscriptions=(wish,)))
+    appears(world, credit_card())
+    reconcile_pass.handle(world)
+    world.run()
+
+    tagged(world, credit_card(), {"stage": "production"})
+    reconcile_pass.handle(world)
+    world.run()
+
+    assert delivered(world) == {("adventure", "1")}
+
+
 def test_given_tags_that_nobody_asks_for_when_they_change_then_nothing_is_done() -> None:
     world = watched_world()
     appears(world, credit_card())
