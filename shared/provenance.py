@@ -11,6 +11,7 @@ SHARE = "fanout_share"
 ORIGIN = "fanout_origin"  # the id of what it was in the workspace that it comes from, with name and version
 REGISTRY_ID = "fanout_registry_id"
 CHECKSUM = "fanout_checksum"  # of copied bytes: see shared.copies
+NAMES = frozenset({DELIVERY, SHARE, ORIGIN, REGISTRY_ID, CHECKSUM})
 
 
 def of_share(row: ShareRow, source_id: str) -> dict[str, str]:

@@ -8,11 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from handlers.cli.documents import time_text
-from handlers.cli.tables import paper
+from handlers.cli.tables import paper, place_text, route_text
 from handlers.explained import Known
 from shared.assets import Asset
 from shared.explain import Answer, Explanation, Word, answer_of, today
 from shared.planning import Decision
+from shared.provenance import NAMES
 from shared.rows import DeliveryRow
 from shared.rules import Rules
 
@@ -55,7 +56,7 @@ def print_explained(explained: Explained) -> None:
 def _heading(explained: Explained) -> list[str]:
     known = explained.known
     shared = known.shared
-    tags = ", ".join(f"{name}={value}" for name, value in sorted(shared.tags.items())) or "none"
+    tags = ", ".join(f"{name}={value}" for name, value in sorted(shared.tags.items()) if name not in NAMES) or "none"
     lines = [
         f"{_name(shared.asset)} in registry {shared.registry}, {_origin(explained)}",
         f"Known from: {known.source}",
@@ -80,7 +81,7 @@ def _answers(answers: Sequence[Explanation]) -> Table:
     table = _table("Tenant", "Answer", "Where", "Why")
     for each in answers:
         for decision in each.decisions:
-            where = f"{decision.workspace.name} {decision.action.route}"
+            where = f"{decision.workspace.name} {route_text(decision)}"
             table.add_row(each.tenant, _answer(answer_of(decision)), where, each.why(decision))
         if not each.decisions:
             table.add_row(each.tenant, _answer(each.answer), "", each.reason)
@@ -92,9 +93,8 @@ def _before(explained: Explained) -> Table:
     for row in explained.before:
         now = explained.today(row)
         state = row.state.value.replace("_", " ")
-        where = f"{row.workspace.name} {row.action.route}"
         answer = Text(f"{'yes' if now.yes else 'no'}: {now.text}", _STYLES[Answer.YES if now.yes else Answer.NO])
-        table.add_row(row.tenant, state, where, _decided_by(row), time_text(row.created_at), answer)
+        table.add_row(row.tenant, state, place_text(row), _decided_by(row), f"{row.created_at:%Y-%m-%d}", answer)
     return table
 
 
@@ -111,7 +111,7 @@ def _answer(answer: Answer) -> Text:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in ("Tenant", "State", "Planned"))
     return table
 
 

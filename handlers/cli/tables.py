@@ -13,6 +13,7 @@ from rich.text import Text
 
 from handlers.cli.documents import asset_text, since
 from shared.errors import Reason
+from shared.planning import Decision
 from shared.rows import DeliveryRow, ShareRow, WorkRow
 
 NARROW = 110  # columns: below that a row's line has no place for where it goes
@@ -68,7 +69,7 @@ def place_text(row: WorkRow) -> str:
     return f"{row.workspace.name} {route_text(row)}"
 
 
-def route_text(row: DeliveryRow) -> str:
+def route_text(row: DeliveryRow | Decision) -> str:
     """`register`, `online/cards`, `batch/cards`."""
     return row.action.route.replace("_endpoint", "")
 

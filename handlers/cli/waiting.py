@@ -14,11 +14,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from handlers.cli.documents import print_json, row_document
+from handlers.cli.documents import asset_text, print_json, row_document
 from handlers.cli.following import Following, Outcome
 from handlers.cli.sending import Sent, Way
 from handlers.cli.tables import paper, place_text, print_rows, rows_table, state_text
 from handlers.cli.terminal import FAILED, INTERRUPTED, STILL_OPEN, UNREACHABLE, err, out, stop
+from shared.commands import Command, Push, Share
 from shared.errors import Permanent, Transient
 from shared.messages import WHY, Received
 from shared.rows import Address, DeliveryRow, WorkRow, is_done
@@ -143,6 +144,12 @@ def _tell(outcome: Outcome, rows: list[WorkRow], following: Following, fanout: "
                 out.print(f"It waits for: fanout approve {row.address}", markup=False)
     elif not rows:
         out.print("Carried out: there was nothing left to do.")
+    elif outcome is Outcome.DONE and _delivers(following.sent.command) and not any(isinstance(row, DeliveryRow) for row in rows):
+        out.print(f"Nothing had to be delivered: fanout status {asset_text(rows[0].asset)} shows who has it.", markup=False)
+
+
+def _delivers(command: Command) -> bool:
+    return isinstance(command, Push) or (isinstance(command, Share) and command.fan_out)
 
 
 def rejection_document(message: Received) -> dict[str, object]:
