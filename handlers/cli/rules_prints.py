@@ -32,7 +32,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(Text(cell, "yellow" if cell == "paused" else "") for cell in row))
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WITHOUT_TERMINAL
-    Console(highlight=False, width=width).print(table)
+    Console(highlight=False, emoji=False, width=width).print(table)
 
 
 def print_yaml(document: Document) -> None:

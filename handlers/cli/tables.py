@@ -38,7 +38,7 @@ def paper(*, stderr: bool = False) -> Console:
     """Where tables go."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else WITHOUT_TERMINAL
-    return Console(stderr=stderr, highlight=False, width=width)
+    return Console(stderr=stderr, highlight=False, emoji=False, width=width)
 
 
 def bare_table(*columns: str) -> Table:

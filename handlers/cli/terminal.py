@@ -15,8 +15,8 @@ from shared.errors import Permanent, Transient
 
 UNREACHABLE, INVALID, LOST, FAILED, STILL_OPEN, INTERRUPTED = 1, 2, 3, 4, 5, 130
 
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+out = Console(soft_wrap=True, highlight=False, emoji=False)  # model:apple:3 is no fruit
+err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 
 def stop(code: int, *lines: str) -> NoReturn:

@@ -28,6 +28,7 @@ SHARE_ID, DELIVERY_ID = str(A_SHARE.address), str(A_DELIVERY.address)
         (["deliveries", "--failed", "--open"], "write one of them"),
         (["deliveries", "--since", "yesterday"], "write how long ago, such as 2d or 12h, or a date, such as 2026-11-20"),
         (["status", "card"], "write kind:name:version"),
+        (["status", "fruit:apple:3"], "fruit:apple:3"),
         (["rejected", "resend", "1", "--body", "nowhere.json"], "--body: [Errno 2]"),
     ],
 )
