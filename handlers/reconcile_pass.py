@@ -152,7 +152,8 @@ def _through(item: Item, at: Place, round_: Round, stands: Callable[[Place], Non
                 continue
             if round_.spent:
                 return at
-            visit(listed)
+            with round_.bearing(listed.name, *item.described[1:]):
+                visit(listed)
             at = replace(at, name=listed.name)
         if not listing.next:
             return None

@@ -126,10 +126,10 @@ class _Visit:
 
 
 def in_ledger(found: RegistryAsset, round_: Round) -> tuple[ShareRow, PlanRow] | None:
-    """The share and the plan of a version; None for what a tenant did not share, and what was taken back."""
+    """The share and the plan of a version; None for what no tenant shared, was to be delivered to nobody, or was taken back."""
     rows = round_.fanout.rows
     share = rows.get(ShareRow.address_of(found.registry, found.asset))
-    if not isinstance(share, ShareRow) or share.origin is None or share.recall:
+    if not isinstance(share, ShareRow) or share.origin is None or share.recall or not share.fan_out:
         return None
     if share.state is not ShareState.SHARED and share.state is not ShareState.FANNING_OUT:
         return None  # its own fan-out follows
@@ -149,17 +149,16 @@ def push_absent(
 ) -> None:
     """Push to the targets that have no delivery, and to those whose delivery the rules ended that allow it now.
 
-    What failed, and what somebody cancelled, is left as it is. A push is narrowed to some actions where the version is not
-    wanted by all that are `allowed`.
+    What failed, and what somebody cancelled, is left as it is. A push is narrowed to some actions where it is not for all that
+    are `allowed`.
     """
     absent: dict[tuple[bool, tuple[str, ...]], dict[str, list[Decision]]] = defaultdict(lambda: defaultdict(list))
-    for decision in wanted:
+    due = [each for each in wanted if _is_due(rows.get(row_of(share, each)))]
+    for decision in due:
         row = rows.get(row_of(share, decision))
-        if row and not _was_ended_by_rules(row):
-            continue
         why = f"subscription {decision.subscription} wants it" + (", and it was cancelled when it was not allowed" if row else "")
         finding = Finding(What.UNDELIVERED, str(share.asset), decision.tenant, decision.workspace.name, why, "push")
-        whole = {target_of(each) for each in allowed if each.tenant == decision.tenant} <= {target_of(each) for each in wanted}
+        whole = {target_of(each) for each in allowed if each.tenant == decision.tenant} <= {target_of(each) for each in due}
         routes: tuple[str, ...] = () if whole else (decision.action.route,)
         absent[row is not None, routes][decision.tenant].append(decision)
         round_.note(finding)
@@ -167,6 +166,11 @@ def push_absent(
         actions = [each.action for each in next(iter(by_tenant.values()))] if routes else []
         for tenants in _chunks(sorted(by_tenant)):
             round_.ask(push_command(share.registry, share.asset, tenants, actions, again=again))
+
+
+def _is_due(row: DeliveryRow | None) -> bool:
+    """Whether there is no delivery, or one that the rules alone ended."""
+    return row is None or _was_ended_by_rules(row)
 
 
 def _was_ended_by_rules(row: DeliveryRow) -> bool:

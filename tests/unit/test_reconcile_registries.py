@@ -1,15 +1,17 @@
 """Who may have what a registry holds, and wants it, gets it once the reconciler comes by; and what drifted is put back or shown."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from handlers import reconcile_pass
-from shared.assets import Kind, WorkspaceAsset
+from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset
 from shared.errors import Owner, Permanent, Unavailable
 from shared.reconciling import Finding, What
 from shared.rules import Publication, Register, Subscription, Tenant, TenantState
 from shared.states import DeliveryState
+from tests.fake_azure import FakeAzure, FakeRegistries
 from tests.fakes import World
 from tests.unit.reconcile_world import (
     PRODUCTION,
@@ -35,6 +37,19 @@ def delivered_world(*tenants: Tenant, versions: tuple[str, ...] = ("1", "2", "3"
     world.run()
     reconciled(world, times=2)
     return world
+
+
+class OneUnreadable(FakeRegistries):
+    """Registries in which one name cannot be looked at."""
+
+    def __init__(self, azure: FakeAzure, name: str) -> None:
+        super().__init__(azure)
+        self._name = name
+
+    def newest(self, registry: str, kind: Kind, name: str, most: int) -> Sequence[RegistryAsset]:
+        if name == self._name:
+            raise Permanent("unreadable", "not JSON", Owner.PROVIDER, "see the log")
+        return super().newest(registry, kind, name, most)
 
 
 def whats(found: list[Finding]) -> list[tuple[What, str, str]]:
@@ -124,6 +139,43 @@ def test_given_a_delivery_that_failed_or_that_somebody_cancelled_when_reconciled
     world.azure.assets.pop((served.workspace, served.asset))
 
     assert reconciled(world, times=2) == []
+
+
+def test_given_a_version_that_was_shared_for_nobody_when_reconciled_then_it_stays_so() -> None:
+    world = delivered_world(versions=("1",))
+    for address, share in world.rows.shares.items():
+        world.rows.shares[address] = replace(share, fan_out=False)
+    with_rules(world, FABRIKAM)
+
+    assert reconciled(world, times=2) == []
+    assert delivered(world) == {("adventure", "1")}
+
+
+def test_given_one_delivery_cancelled_by_somebody_and_one_by_the_rules_when_reconciled_then_only_that_one_comes_back() -> None:
+    both = replace(ADVENTURE, subscriptions=(replace(ADVENTURE.subscriptions[0], actions=(Register(), CARDS)),))
+    world = delivered_world(both, versions=("1",))
+    world.azure.assets.pop((workspace("adventure"), credit_card("1")))
+    for address, row in world.rows.closed.items():
+        by = "ada" if row.action == Register() else None
+        world.rows.closed[address] = replace(row, state=DeliveryState.CANCELLED, cancelled_by=by)
+
+    reconciled(world)
+
+    states = {row.action.route: row.state for row in world.rows.closed.values()}
+    assert states == {"register": DeliveryState.CANCELLED, CARDS.route: DeliveryState.DELIVERED}
+
+
+def test_given_a_name_that_cannot_be_looked_at_when_reconciled_then_those_behind_it_are() -> None:
+    world = delivered_world(versions=("1",))
+    register(world, Asset(Kind.MODEL, "a-first", "1"))
+    world.run()
+    reconciled(world, times=2)
+    world.registries = OneUnreadable(world.azure, "a-first")
+    with_rules(world, FABRIKAM)
+
+    reconciled(world)
+
+    assert ("fabrikam", "1") in delivered(world)
 
 
 def test_given_a_new_target_of_a_tenant_when_reconciled_then_only_that_one_is_served() -> None:
