@@ -21,7 +21,7 @@ cloud: $(SET_UP) ## the local cloud and the app, until Ctrl-C
 	@$(BIN)/python -m infra.local $(ARGS)
 
 test: $(SET_UP) ## all tests
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist loadfile $(ARGS)
 
 check: $(SET_UP) ## lint, format, types, import rules
 	$(BIN)/ruff check .
