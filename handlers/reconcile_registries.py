@@ -154,13 +154,14 @@ def push_absent(
     """
     absent: dict[tuple[bool, tuple[str, ...]], dict[str, list[Decision]]] = defaultdict(lambda: defaultdict(list))
     due = [each for each in wanted if _is_due(rows.get(row_of(share, each)))]
+    targets = {target_of(each) for each in due}
+    in_part = {each.tenant for each in allowed if target_of(each) not in targets}
     for decision in due:
-        row = rows.get(row_of(share, decision))
-        why = f"subscription {decision.subscription} wants it" + (", and it was cancelled when it was not allowed" if row else "")
+        again = row_of(share, decision) in rows
+        why = f"subscription {decision.subscription} wants it" + (", and it was cancelled when it was not allowed" if again else "")
         finding = Finding(What.UNDELIVERED, str(share.asset), decision.tenant, decision.workspace.name, why, "push")
-        whole = {target_of(each) for each in allowed if each.tenant == decision.tenant} <= {target_of(each) for each in due}
-        routes: tuple[str, ...] = () if whole else (decision.action.route,)
-        absent[row is not None, routes][decision.tenant].append(decision)
+        routes: tuple[str, ...] = (decision.action.route,) if decision.tenant in in_part else ()
+        absent[again, routes][decision.tenant].append(decision)
         round_.note(finding)
     for (again, routes), by_tenant in absent.items():
         actions = [each.action for each in next(iter(by_tenant.values()))] if routes else []
@@ -170,11 +171,7 @@ def push_absent(
 
 def _is_due(row: DeliveryRow | None) -> bool:
     """Whether there is no delivery, or one that the rules alone ended."""
-    return row is None or _was_ended_by_rules(row)
-
-
-def _was_ended_by_rules(row: DeliveryRow) -> bool:
-    return row.state is DeliveryState.CANCELLED and not row.cancelled_by and not row.recall
+    return row is None or (row.state is DeliveryState.CANCELLED and not row.cancelled_by and not row.recall)
 
 
 def target_of(decision: Decision) -> tuple[str, WorkspaceId, str]:
