@@ -1,6 +1,5 @@
 """The rows of open circuits, held by the real tables (Azurite) and by the fake that the unit tests run on."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,32 +10,15 @@ from azure.data.tables import TableServiceClient
 
 from shared.assets import WorkspaceId
 from shared.azure.circuits import PARTITION, CircuitTable
-from shared.azure.tables import create_tables, open_tables
 from shared.budgets import Budget
 from shared.circuits import Circuit, CircuitRows, Circuits
 from shared.clock import CorrectedClock
 from shared.errors import Lost, Permanent, Transient, Unavailable, Waiting
 from shared.fairness import Bulkhead, WorkspaceFairness, heard
-from tests.contract.table_service import table_service
 from tests.fake_fairness import FakeCircuitRows
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 SICK = WorkspaceId("11111111-1111-1111-1111-111111111111", "rg-tenants", "Sick")
-
-
-@pytest.fixture(scope="module")
-def connection() -> Iterator[str]:
-    with table_service() as connection:
-        yield connection
-
-
-@pytest.fixture
-def tables(connection: str) -> Iterator[TableServiceClient]:
-    with open_tables(connection, None, NotImplemented, CorrectedClock()) as service:
-        for table in list(service.list_tables()):
-            service.delete_table(table.name)
-        create_tables(service)
-        yield service
 
 
 @pytest.fixture(params=["fake", "tables"])

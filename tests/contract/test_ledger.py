@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,34 +15,18 @@ from azure.data.tables import TableServiceClient
 from shared.assets import RegistryAsset
 from shared.azure.ledger import Ledger
 from shared.azure.open_work import OpenWorkTable
-from shared.azure.tables import create_tables, open_tables, table_errors
+from shared.azure.tables import open_tables, table_errors
 from shared.clock import CorrectedClock
 from shared.errors import Lost, Owner, Permanent, Reason, Transient, Unreadable
 from shared.ports import Rows
 from shared.rows import Address, Claim, DeliveryRow, PlanRow, RowKind, ShareRow, TargetRow
 from shared.rules import Register
 from shared.states import DeliveryState, ShareState
-from tests.contract.table_service import table_service
 from tests.fakes import FakeRows
 from tests.unit.world import CARDS, PUBLISHER, credit_card, workspace
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 MODEL = RegistryAsset(credit_card(), "hub", "https://store/x", "mlflow_model", tags={"long": "x" * 40_000})
-
-
-@pytest.fixture(scope="module")
-def connection() -> Iterator[str]:
-    with table_service() as connection:
-        yield connection
-
-
-@pytest.fixture
-def tables(connection: str) -> Iterator[TableServiceClient]:
-    with open_tables(connection, None, NotImplemented, CorrectedClock()) as service:
-        for table in list(service.list_tables()):
-            service.delete_table(table.name)
-        create_tables(service)
-        yield service
 
 
 @pytest.fixture(params=["fake", "tables"])

@@ -1,40 +1,20 @@
 """What the reconciler keeps, held by the real tables (Azurite) and by the fake that the unit tests run on."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from azure.data.tables import TableServiceClient
 
 from shared.assets import Kind, WorkspaceId
 from shared.azure.reconcile_rows import ReconcileTable
-from shared.azure.tables import create_tables, open_tables
-from shared.clock import CorrectedClock
 from shared.errors import Lost
 from shared.ports import Reconciling
 from shared.reconciling import Cursor, Mark, Place, Since, Waiting, Watch
-from tests.contract.table_service import table_service
 from tests.fake_reconciling import FakeReconciling
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 HERE = WorkspaceId("11111111-1111-1111-1111-111111111111", "rg-tenants", "Cards")
 IN_OTHER_CASE = WorkspaceId("11111111-1111-1111-1111-111111111111", "RG-Tenants", "cards")
-
-
-@pytest.fixture(scope="module")
-def connection() -> Iterator[str]:
-    with table_service() as connection:
-        yield connection
-
-
-@pytest.fixture
-def tables(connection: str) -> Iterator[TableServiceClient]:
-    with open_tables(connection, None, NotImplemented, CorrectedClock()) as service:
-        for table in list(service.list_tables()):
-            service.delete_table(table.name)
-        create_tables(service)
-        yield service
 
 
 @pytest.fixture(params=["fake", "tables"])
