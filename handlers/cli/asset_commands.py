@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from handlers.cli.arguments import actions_in, asset_in, receiving_workspace, workspace_in
-from handlers.cli.sending import LONGEST_WAIT, Actions, AsJson, CorrelationId, Registry, Timeout, Wait, ask, connect, way
+from handlers.cli.documents import AsJson
+from handlers.cli.sending import LONGEST_WAIT, Actions, CorrelationId, Registry, Timeout, Wait, ask, connect, way
 from handlers.cli.terminal import reaching
 from shared.assets import Asset
 from shared.rules import Rules

@@ -1,6 +1,5 @@
 """`fanout backfill`: brings a subscription what stands in the registries already."""
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 from rich.markup import escape
 from rich.progress import track
 
+from handlers.cli.documents import AsJson, print_json
 from handlers.cli.terminal import INVALID, err, out, reaching, stop
 from shared.errors import Permanent
 from shared.reconciling import Finding
@@ -17,7 +17,7 @@ def backfill(
     subscription: Annotated[str, typer.Option("--subscription", help="Whose, and which: TENANT/NAME.")],
     all_versions: Annotated[bool, typer.Option("--all-versions", help="All versions of each name, not the newest alone.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is missing, and send nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document, for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Deliver to a subscription what was shared before it stood, and fits it.
 
@@ -47,7 +47,7 @@ def backfill(
         for batch in track(round_.batches(), "Sending", console=err, transient=True, disable=dry_run):
             round_.deliver(batch)
     if as_json:
-        typer.echo(json.dumps({"dry_run": dry_run, "missing": [asdict(finding) for finding in found]}, indent=2))
+        print_json({"dry_run": dry_run, "missing": [asdict(finding) for finding in found]})
 
 
 def _show(found: list[Finding], *, dry_run: bool) -> None:

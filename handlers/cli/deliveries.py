@@ -8,8 +8,8 @@ import typer
 
 from handlers.cli.arguments import address_in, since_in
 from handlers.cli.details import print_details
-from handlers.cli.documents import print_json, row_details, row_document
-from handlers.cli.sending import AsJson, connect
+from handlers.cli.documents import AsJson, print_json, row_details, row_document
+from handlers.cli.sending import connect
 from handlers.cli.tables import print_rows
 from handlers.cli.terminal import INVALID, out, reaching, stop
 from shared.clock import local_now

@@ -1,15 +1,17 @@
-"""Rows as `--json` prints them."""
+"""`--json`, and rows as it prints them."""
 
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from shared.assets import Asset
 from shared.errors import Reason
 from shared.rows import DeliveryRow, WorkRow, is_done
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 
 
 def print_json(document: object) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from handlers.cli.arguments import any_version_in, tenant_in, workspace_in
-from handlers.cli.documents import print_json
+from handlers.cli.documents import AsJson, print_json
 from handlers.cli.explained import Explained, document_of, print_explained
 from handlers.cli.terminal import INVALID, reaching, stop
 from handlers.explained import ANY_VERSION, Question, UnclearError, decided_before, find
@@ -22,7 +22,7 @@ def explain(
     registry: Annotated[str, typer.Option(help="The one that is meant, where there are several.")] = "",
     tag: Annotated[list[str] | None, typer.Option(help="name=value: as if it had these tags, and no others.")] = None,
     tenant: Annotated[str, typer.Option(help="Of this tenant alone.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say why each tenant gets ASSET, or does not, by the rules in force; and what was decided about it before.
 

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
+from handlers.cli.documents import AsJson, print_json
 from handlers.cli.rules_in_force import change_text, connect
-from handlers.cli.rules_prints import AsJson, print_json, print_table
+from handlers.cli.rules_prints import print_table
 from handlers.cli.terminal import reaching
 from shared.rules_change import Revision
 

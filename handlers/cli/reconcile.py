@@ -1,6 +1,5 @@
 """`fanout reconcile`: what is wanted beside what is, at once."""
 
-import json
 from collections import Counter
 from dataclasses import asdict
 from typing import Annotated
@@ -8,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from handlers.cli.documents import AsJson, print_json
 from handlers.cli.terminal import LOST, err, out, reaching, stop
 from shared.errors import Lost
 from shared.reconciling import Finding, What
@@ -18,7 +18,7 @@ MENDED = "[green]+[/]"
 
 def reconcile(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what differs, and send nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document, for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Look at all workspaces and registries of the rules now, show what differs from what is wanted, and mend it.
 
@@ -44,7 +44,7 @@ def reconcile(
     except (reconcile_pass.BusyError, Lost) as busy:
         stop(LOST, f"Another run is at work: {busy}. Try again in some minutes.")
     if as_json:
-        typer.echo(json.dumps({"dry_run": dry_run, "findings": [asdict(finding) for finding in found]}, indent=2))
+        print_json({"dry_run": dry_run, "findings": [asdict(finding) for finding in found]})
     else:
         out.print(_sum(found, dry_run=dry_run))
 

@@ -9,8 +9,8 @@ import typer
 from rich.text import Text
 
 from handlers.cli.arguments import duration_in
-from handlers.cli.documents import print_json, time_text
-from handlers.cli.sending import LONGEST_WAIT, AsJson, Sent, Timeout, Wait, Way, connect
+from handlers.cli.documents import AsJson, print_json, time_text
+from handlers.cli.sending import LONGEST_WAIT, Sent, Timeout, Wait, Way, connect
 from handlers.cli.tables import age_text, paper, print_below
 from handlers.cli.terminal import INVALID, LOST, out, reaching, stop
 from handlers.cli.waiting import rejection_document, wait

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from handlers.cli.arguments import address_in
-from handlers.cli.sending import LONGEST_WAIT, AsJson, CorrelationId, Timeout, Wait, ask, login_name, way
+from handlers.cli.documents import AsJson
+from handlers.cli.sending import LONGEST_WAIT, CorrelationId, Timeout, Wait, ask, login_name, way
 from shared.rows import RowKind
 
 RowId = Annotated[str, typer.Argument(metavar="DELIVERY|SHARE", help="Its id: delivery/…/… or share/…/…")]

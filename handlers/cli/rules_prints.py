@@ -1,28 +1,15 @@
-"""Rules and their changes as the commands about them print them: tables for people, one JSON document for programs."""
+"""Rules and their changes as the commands about them print them: tables and YAML for people."""
 
-import json
-import os
-import sys
 from collections.abc import Iterable, Sequence
-from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from handlers.cli.tables import paper
 from shared.rules import Publication, Subscription
 from shared.rules_document import Document
 from shared.rules_export import yaml_text
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
-
-WITHOUT_TERMINAL = 200  # columns, unless COLUMNS says otherwise
-
-
-def print_json(document: object) -> None:
-    """One document, and nothing else, on stdout."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -31,8 +18,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell, "yellow" if cell == "paused" else "") for cell in row))
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WITHOUT_TERMINAL
-    Console(highlight=False, emoji=False, width=width).print(table)
+    paper().print(table)
 
 
 def print_yaml(document: Document) -> None:

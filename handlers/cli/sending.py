@@ -25,7 +25,6 @@ CorrelationId = Annotated[
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Follow what the command brings about, until its outcome.")]
 Timeout = Annotated[str, typer.Option("--timeout", help="How long --wait waits: 90s, 30m, 2h.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 Registry = Annotated[str | None, typer.Option("--registry", help="Which one, where it could be several.")]
 Actions = Annotated[
     str | None, typer.Option("--actions", help="As a subscription has them: a YAML or JSON file, or the text itself.")

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from handlers.cli.arguments import any_version_in, since_in
-from handlers.cli.documents import print_json
+from handlers.cli.documents import AsJson, print_json
 from handlers.cli.holdings import Holding, cell_text, holding, in_several_workspaces, standing
-from handlers.cli.sending import AsJson, connect
+from handlers.cli.sending import connect
 from handlers.cli.tables import age_text, bare_table, paper, state_text
 from handlers.cli.terminal import out, reaching
 from shared.assets import Asset, Kind

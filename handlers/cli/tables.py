@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
 
 from rich.console import Console
 from rich.segment import Segment, Segments
@@ -33,7 +32,6 @@ _STYLES = {
 }
 
 
-@cache
 def paper(*, stderr: bool = False) -> Console:
     """Where tables go."""
     stream = sys.stderr if stderr else sys.stdout

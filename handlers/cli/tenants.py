@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from handlers.cli.documents import AsJson, print_json
 from handlers.cli.rules_in_force import By, change_tenant, rules_in_force, tenant_named
-from handlers.cli.rules_prints import AsJson, count_text, print_json, print_table, print_yaml
+from handlers.cli.rules_prints import count_text, print_table, print_yaml
 from shared.rules import RuleState, Tenant
 from shared.rules_document import to_document
 from shared.rules_pauses import with_tenant_state

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from handlers.cli.documents import AsJson, print_json
 from handlers.cli.rules_in_force import By, change_tenant, rules_in_force, tenant_named
-from handlers.cli.rules_prints import AsJson, print_json, print_table, print_yaml
+from handlers.cli.rules_prints import print_table, print_yaml
 from handlers.cli.terminal import INVALID, stop
 from shared.rules import Rules, RuleState, Tenant
 from shared.rules_document import Document, to_document
