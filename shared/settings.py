@@ -1,8 +1,4 @@
-"""The one reader of the environment: each setting is a function, with its line of doc, and is read when it is first needed.
-
-Two more are read by others: FANOUT_RECONCILE_SCHEDULE by the Functions host, and by azure-identity what it takes to sign in,
-such as AZURE_CLIENT_ID of a user-assigned identity.
-"""
+"""The one reader of the environment: each setting is read when it is first needed. `shared.settings_table` describes them all."""
 
 import json
 import os
@@ -11,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from shared import settings_table as table
 from shared.errors import Owner, Permanent
+from shared.settings_table import Setting
 
 CLOUD_ADDRESSES = (
     "azure_portal",
@@ -57,80 +55,84 @@ class OutcomesSetting:
 
 
 def service_bus() -> Connection:
-    """`ServiceBus`, a connection string, or `ServiceBus__fullyQualifiedNamespace`: the queues."""
-    return _connection("ServiceBus", "fullyQualifiedNamespace")
+    """Of the queues."""
+    return _connection(table.SERVICE_BUS, table.SERVICE_BUS_ADDRESS)
 
 
 def tables() -> Connection:
-    """`Tables`, a storage connection string, or `Tables__tableServiceUri`: the rows and the rules."""
-    return _connection("Tables", "tableServiceUri")
+    """Of the rows and the rules."""
+    return _connection(table.TABLES, table.TABLES_ADDRESS)
 
 
 def azure_cloud() -> AzureCloud | None:
-    """`FANOUT_AZURE_CLOUD`, JSON `{"name": …, "metadata": {…}}`: another cloud than public Azure."""
-    text = os.environ.get("FANOUT_AZURE_CLOUD")
+    """None is public Azure."""
+    text = value_of(table.AZURE_CLOUD)
     if not text:
         return None
     try:
         document: dict[str, Any] = json.loads(text)
         return AzureCloud(document["name"], {name: document["metadata"][name] for name in CLOUD_ADDRESSES})
     except (ValueError, KeyError, TypeError) as wrong:
-        raise _wrong("FANOUT_AZURE_CLOUD", 'set it to {"name": "…", "metadata": {…}}, or leave it out') from wrong
+        raise _wrong(table.AZURE_CLOUD, 'set it to {"name": "…", "metadata": {…}}, or leave it out') from wrong
 
 
 def overdue_after() -> timedelta:
-    """`FANOUT_OVERDUE_SECONDS`, 300: how late a row is before the timer sends a wake-up for it."""
-    text = os.environ.get("FANOUT_OVERDUE_SECONDS", "300")
+    """How late a row is before the timer sends a wake-up for it."""
+    text = os.environ.get(table.OVERDUE_SECONDS.name, table.OVERDUE_SECONDS.default)
     try:
         overdue = timedelta(seconds=float(text))
     except (ValueError, OverflowError) as wrong:
-        raise _wrong("FANOUT_OVERDUE_SECONDS", f"{text!r} is no number of seconds") from wrong
+        raise _wrong(table.OVERDUE_SECONDS, f"{text!r} is no number of seconds") from wrong
     if overdue < timedelta(0):
-        raise _wrong("FANOUT_OVERDUE_SECONDS", f"{text!r} lies in the past: set it to 0 or more seconds")
+        raise _wrong(table.OVERDUE_SECONDS, f"{text!r} lies in the past: set it to 0 or more seconds")
     return overdue
 
 
 def threads() -> int:
-    """`PYTHON_THREADPOOL_THREAD_COUNT`: how many handlers run at a time in one process.
+    """How many handlers run at a time in one process.
 
     Read as the Functions worker does it, which leaves what is missing or wrong to ThreadPoolExecutor.
     """
-    text = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "").strip()
+    text = value_of(table.THREADS).strip()
     if text.isdecimal() and int(text) > 0:
         return int(text)
     return min(32, (os.process_cpu_count() or 1) + 4)
 
 
 def outcomes() -> OutcomesSetting | None:
-    """`Outcomes__topicEndpointUri` or `Outcomes__domainEndpointUri`, and `Outcomes__key` where no identity is to be used.
-
-    Without any of them nobody is told what became of shares and deliveries.
-    """
-    topic, domain, key = (_optional(f"Outcomes__{name}") for name in ("topicEndpointUri", "domainEndpointUri", "key"))
-    name = "Outcomes__domainEndpointUri" if domain else "Outcomes__topicEndpointUri"
+    """Where outcome events go. None: nobody is told what became of shares and deliveries."""
+    topic, domain, key = (value_of(each) for each in (table.OUTCOMES_TOPIC, table.OUTCOMES_DOMAIN, table.OUTCOMES_KEY))
+    setting = table.OUTCOMES_DOMAIN if domain else table.OUTCOMES_TOPIC
     if topic and domain:
-        raise _wrong(name, "leave it out, or Outcomes__topicEndpointUri: outcome events go to one of them")
+        raise _wrong(setting, f"leave it out, or {table.OUTCOMES_TOPIC.name}: outcome events go to one of them")
     if key and not (topic or domain):
-        raise _wrong(name, "Outcomes__key is a key of nothing: set the endpoint, or leave the key out")
+        raise _wrong(setting, f"{table.OUTCOMES_KEY.name} is a key of nothing: set the endpoint, or leave the key out")
     endpoint = topic or domain
-    if endpoint is None:
+    if not endpoint:
         return None
     address = urlsplit(endpoint)
     if address.scheme != "https" or not address.hostname or not address.path.endswith("/api/events") or address.query:
-        raise _wrong(name, "set it to the endpoint as Azure shows it: https://…/api/events")
-    return OutcomesSetting(endpoint, endpoint == domain, key)
+        raise _wrong(setting, "set it to the endpoint as Azure shows it: https://…/api/events")
+    return OutcomesSetting(endpoint, endpoint == domain, key or None)
 
 
-def _optional(name: str) -> str | None:
-    return os.environ.get(name) or None
+def value_of(setting: Setting) -> str:
+    """As it stands in the environment; "" where it does not."""
+    return os.environ.get(setting.name, "")
 
 
-def _connection(name: str, address: str) -> Connection:
-    connection = Connection(os.environ.get(name), os.environ.get(f"{name}__{address}"))
+def unknown() -> list[str]:
+    """Settings that are set, bear Fanout's names, and are none: misspelt, or another version's."""
+    known = {setting.name for setting in table.SETTINGS}
+    return sorted(name for name in os.environ if name.startswith(("FANOUT_", "Outcomes__")) and name not in known)
+
+
+def _connection(text: Setting, address: Setting) -> Connection:
+    connection = Connection(value_of(text) or None, value_of(address) or None)
     if not (connection.connection_string or connection.address):
-        raise _wrong(name, f"set {name} to a connection string, or {name}__{address} to the service's address")
+        raise _wrong(text, f"set {text.name} to a connection string, or {address.name} to the service's address")
     return connection
 
 
-def _wrong(name: str, remedy: str) -> Permanent:
-    return Permanent("bad_setting", f"setting {name} is missing or wrong", Owner.PROVIDER, remedy)
+def _wrong(setting: Setting, remedy: str) -> Permanent:
+    return Permanent("bad_setting", f"setting {setting.name} is missing or wrong", Owner.PROVIDER, remedy)

@@ -16,6 +16,7 @@ from handlers.cli.reconcile import reconcile
 from handlers.cli.rejected import rejected
 from handlers.cli.row_commands import approve, cancel, reject, retry
 from handlers.cli.schema import schema
+from handlers.cli.settings import settings
 from handlers.cli.status import status
 from handlers.cli.subscriptions import subscriptions
 from handlers.cli.tenants import tenants
@@ -34,4 +35,5 @@ for asking in (share, push, pull, backfill, recall, retry, cancel, approve, reje
 for looking in (status, deliveries, show, watch):
     app.command(rich_help_panel=LOOKING)(looking)
 app.add_typer(rejected, name="rejected", rich_help_panel=LOOKING)
-app.command()(schema)
+for written in (schema, settings):
+    app.command()(written)
