@@ -7,7 +7,7 @@ SET_UP := $(VENV)/.installed node_modules/.installed
 PIN    := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.13 --universal --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo cloud test check bench lock clean
+.PHONY: help setup demo cloud test check bench package lock clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -31,6 +31,9 @@ check: $(SET_UP) ## lint, format, types, import rules
 
 bench: $(SET_UP) ## benchmarks: Fanout beside the plain script
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+package: $(SET_UP) ## the zip that a deployment uploads
+	@$(BIN)/python -m infra.package .local/fanout.zip
 
 lock: $(SET_UP) ## pin the newest versions of requirements*.in and package.json
 	$(PIN) requirements.in -o requirements.txt

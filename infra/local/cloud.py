@@ -14,7 +14,7 @@ from infra.local.controls import AzureMlControl, EventGridControl, ServiceBusCon
 from infra.local.host import FunctionsHost
 from infra.local.outcomes import QUEUE, OutcomesKind, OutcomesTopic
 from infra.local.ports import Ports
-from infra.local.processes import REPOSITORY, CannotStart, Undertaker
+from infra.local.processes import REPOSITORY, THIS_PYTHON, CannotStart, Undertaker
 from infra.local.stand_ins import StandIns
 from infra.local.tls import make_certificates
 from infra.local.topology import (
@@ -42,7 +42,8 @@ class LocalCloud:
     Its settings stand in this process's environment meanwhile, since azure-identity and requests look there: a process uses
     one cloud at a time. `directory` holds all state, and a cloud opened there again finds it. `azure_ml` are further
     settings of its cloud.json, such as `seconds` and `limits`; `settings` are app settings beyond the usual ones. `outcomes`
-    gives the app a custom topic or a domain to publish its outcome events to.
+    gives the app a custom topic or a domain to publish its outcome events to. `app` is another folder of the app, and `python`
+    what runs it there.
     """
 
     def __init__(
@@ -60,6 +61,8 @@ class LocalCloud:
         events_by: Literal["webhook", "queue"] = "webhook",
         outcomes: OutcomesKind | None = None,
         with_host: bool = True,
+        app: Path = REPOSITORY,
+        python: Path = THIS_PYTHON,
         ports: Ports | None = None,
     ) -> None:
         self.directory = directory.resolve()
@@ -73,6 +76,8 @@ class LocalCloud:
         self._events_by = events_by
         self._outcomes_kind = outcomes
         self._with_host = with_host
+        self._app = app
+        self._python = python
         self._ports = ports or Ports()
         self._open = ExitStack()
 
@@ -149,7 +154,7 @@ class LocalCloud:
         self._create_tables()
         self.stand_ins.finish()
         self._connect()
-        self.host = FunctionsHost(self.directory / "logs", undertaker, self.app_settings, self._ports.host)
+        self.host = FunctionsHost(self.directory / "logs", undertaker, self.app_settings, self._ports.host, self._app, self._python)
         self._open.callback(self.host.stop)
         if self._events_by == "queue":
             connection = self.environment["ServiceBus"]

@@ -5,19 +5,23 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra.local.controls import HostControl
-from infra.local.processes import REPOSITORY, Part, Undertaker, module_command
+from infra.local.processes import Part, Undertaker, module_command
 
 
 class FunctionsHost(HostControl):
-    """`settings` are the app settings; a start may change them. Port and keys stay over restarts, and so do its webhooks."""
+    """`settings` are the app settings; a start may change them. Port and keys stay over restarts, and so do its webhooks.
 
-    def __init__(self, logs: Path, undertaker: Undertaker, settings: Mapping[str, str], port: int, app: Path = REPOSITORY) -> None:
+    `app` is its folder, `python` what runs it.
+    """
+
+    def __init__(self, logs: Path, undertaker: Undertaker, settings: Mapping[str, str], port: int, app: Path, python: Path) -> None:
         super().__init__("")  # known once it has started
         self._logs = logs
         self._undertaker = undertaker
         self._settings = dict(settings)
         self._port = port
         self._app = app
+        self._python = python
         self.key, self._event_grid_key = secrets.token_hex(16), secrets.token_hex(16)
         self._part: Part | None = None
         self._event_grid_url = ""
@@ -26,7 +30,7 @@ class FunctionsHost(HostControl):
         """Start the app, with these settings besides. Raises CannotStart with the host's own words."""
         self._settings |= settings or {}
         options = {"app": self._app, "port": self._port, "key": self.key, "event_grid_key": self._event_grid_key}
-        command = module_command("infra.local.functions_host", **options)
+        command = module_command("infra.local.functions_host", self._python, **options)
         self._part = Part("functions_host", command, self._logs, self._undertaker, self._settings)
         self._part.start()
         ready = self._part.wait_until_ready()

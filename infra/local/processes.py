@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+THIS_PYTHON = Path(sys.executable)
 SECONDS_TO_START = 60.0
 SECONDS_TO_STOP = 10.0
 LINES_SHOWN = 25
@@ -73,10 +74,10 @@ def first_line_as_json(output: str) -> Ready | None:
     return ready
 
 
-def module_command(module: str, **options: object) -> list[str]:
+def module_command(module: str, python: Path = THIS_PYTHON, /, **options: object) -> list[str]:
     """`python -m MODULE --option value …`, without those options that are None."""
     flags = [[f"--{name.replace('_', '-')}", str(value)] for name, value in options.items() if value is not None]
-    return [sys.executable, "-m", module, *(word for flag in flags for word in flag)]
+    return [str(python), "-m", module, *(word for flag in flags for word in flag)]
 
 
 class Part:

@@ -1,5 +1,5 @@
-"""Fanout beside the plain script that one would write today; tenants beside a sick workspace; calls by route; rules by
-the hundred thousand: `make bench`.
+"""Fanout beside the plain script that one would write today; tenants beside a sick workspace; calls by route; a cold start; rules
+by the hundred thousand: `make bench`.
 
 Figures are measured and never judged, machines being noisy. What is checked is that both delivered everything.
 """
@@ -8,12 +8,12 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import calls, fairness, planning, report
+from tests.bench import calls, cold_start, fairness, planning, report
 from tests.bench.contestants import by_fanout, by_script
 from tests.bench.fairness_scene import FairnessScene
 from tests.bench.scene import FIRST, SECOND, Scene
 
-_PARTS = ["all", "calls", "script", "fairness", "planning"]
+_PARTS = ["all", "calls", "cold_start", "script", "fairness", "planning"]
 
 
 def main() -> None:
@@ -22,6 +22,8 @@ def main() -> None:
         calls.play()
     if arguments.what != "calls":
         report.introduce()
+    if arguments.what in ("all", "cold_start"):
+        cold_start.play()
     if arguments.what in ("all", "planning"):
         planning.play()
     if arguments.what in ("all", "script"):
