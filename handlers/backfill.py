@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from handlers.fan_out import shared_asset
-from handlers.reconcile_registries import NEWEST, Served, in_ledger, push_absent, target_of
+from handlers.reconcile_absent import Served, push_absent, target_of
+from handlers.reconcile_registries import NEWEST, in_ledger
 from handlers.reconcile_round import Round
 from shared import planning
 from shared.assets import Kind, RegistryAsset

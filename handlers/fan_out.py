@@ -6,7 +6,7 @@ and the next follows. Rules that changed in between decide over what lies behind
 
 import itertools
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from shared.errors import Owner, Permanent, Transient
 from shared.messages import Queue, of_wake_up
 from shared.ports import Fanout
 from shared.rows import DeliveryRow, PlanRow, ShareRow, deliveries_of
+from shared.rules import Rules
 from shared.states import DeliveryState, ShareState
 from shared.wakeups import WakeUp
 
@@ -34,7 +35,7 @@ def fan_out(turn: Turn[ShareRow]) -> ShareRow:
     fanout, row, began = turn.fanout, turn.row, turn.now
     plan = plan_of(row, fanout)
     require_not_recalled(plan)
-    if not row.fan_out:
+    if not (row.fan_out or row.is_narrowed):
         return replace(row, state=ShareState.SHARED, failures=0)
     wanted = _deliveries(turn, plan)
     _wake(plan, row, wanted, fanout)
@@ -45,7 +46,7 @@ def fan_out(turn: Turn[ShareRow]) -> ShareRow:
         _wake(plan, row, wanted, fanout)
         if turn.now - began > LONGEST:
             return turn.again(row, 0)
-    return replace(row, state=ShareState.SHARED, again=False, only=(), routes=(), failures=0)
+    return replace(row.unnarrowed(), state=ShareState.SHARED, failures=0)
 
 
 def require_not_recalled(plan: PlanRow) -> None:
@@ -113,15 +114,25 @@ def as_decided(closed: DeliveryRow, new: DeliveryRow) -> DeliveryRow:
 def _deliveries(turn: Turn[ShareRow], plan: PlanRow) -> list[DeliveryRow]:
     """For everyone who may have it and wants it, in the order of targets."""
     row = turn.row
-    decisions = planning.plan(shared_asset(row, plan), turn.fanout.rules.current(), row.only or None)
-    wanted = deliverable(decisions, row.routes)
+    decisions = decided(row, plan, turn.fanout.rules.current())
+    wanted = deliverable(decisions, row)
     logs.event(log, "planned", share_id=row.address, asset=row.asset, deliveries=len(wanted), of=len(decisions))
     return sorted((new_delivery(row, decision, turn.now) for decision in wanted), key=lambda delivery: delivery.row)
 
 
-def deliverable(decisions: Iterable[planning.Decision], routes: Collection[str]) -> list[planning.Decision]:
-    """Those that allow a delivery, by one of `routes`, or by any where none is named."""
-    return [each for each in decisions if each.allowed and (not routes or each.action.route in routes)]
+def decided(row: ShareRow, plan: PlanRow, rules: Rules) -> tuple[planning.Decision, ...]:
+    """What is decided about those whom the push may be for."""
+    owners = {owner.id for workspace in row.into if (owner := rules.tenant_of(workspace))}
+    return planning.plan(shared_asset(row, plan), rules, row.only or owners or None)
+
+
+def deliverable(decisions: Iterable[planning.Decision], row: ShareRow) -> list[planning.Decision]:
+    """Those that allow a delivery, to a target that the push is for: to any where it names none."""
+    return [
+        each
+        for each in decisions
+        if each.allowed and (not row.into or each.workspace in row.into) and (not row.routes or each.action.route in row.routes)
+    ]
 
 
 def shared_asset(row: ShareRow, plan: PlanRow) -> planning.SharedAsset:

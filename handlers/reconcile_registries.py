@@ -8,14 +8,15 @@ What was delivered, and is allowed no more, is shown. To take it back is a decis
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from handlers.fan_out import shared_asset
+from handlers.reconcile_absent import Served, push_absent, row_of, target_of
 from handlers.reconcile_drift import look_for_drift
-from handlers.reconcile_round import Round, push_command
+from handlers.reconcile_round import Round
 from shared import planning
-from shared.assets import Kind, RegistryAsset, WorkspaceId
+from shared.assets import Kind, RegistryAsset
 from shared.listings import Listed, Listing
 from shared.matching import matches_glob
 from shared.planning import Decision, NoLongerAllowed, SharedAsset, still_allowed
@@ -25,9 +26,6 @@ from shared.rules import Rules
 from shared.states import DeliveryState, ShareState
 
 NEWEST = 5  # versions of a name that are compared with their deliveries
-MOST_TENANTS = 100  # of one push command
-
-type Served = set[tuple[str, WorkspaceId, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,47 +140,3 @@ def deliveries_of(share: ShareRow, round_: Round) -> Mapping[str, DeliveryRow]:
     rows = round_.fanout.rows
     opened, closed = rows.open_deliveries(share.asset.key), rows.closed_deliveries(share.asset.key)
     return {row.row: row for row in (*closed, *opened) if row.registry == share.registry}
-
-
-def push_absent(
-    share: ShareRow, rows: Mapping[str, DeliveryRow], wanted: Sequence[Decision], allowed: Sequence[Decision], round_: Round
-) -> None:
-    """Push to the targets that have no delivery, and to those whose delivery the rules ended that allow it now.
-
-    What failed, and what somebody cancelled, is left as it is. A push is narrowed to some actions where it is not for all that
-    are `allowed`.
-    """
-    absent: dict[tuple[bool, tuple[str, ...]], dict[str, list[Decision]]] = defaultdict(lambda: defaultdict(list))
-    due = [each for each in wanted if _is_due(rows.get(row_of(share, each)))]
-    targets = {target_of(each) for each in due}
-    in_part = {each.tenant for each in allowed if target_of(each) not in targets}
-    for decision in due:
-        again = row_of(share, decision) in rows
-        why = f"subscription {decision.subscription} wants it" + (", and it was cancelled when it was not allowed" if again else "")
-        finding = Finding(What.UNDELIVERED, str(share.asset), decision.tenant, decision.workspace.name, why, "push")
-        routes: tuple[str, ...] = (decision.action.route,) if decision.tenant in in_part else ()
-        absent[again, routes][decision.tenant].append(decision)
-        round_.note(finding)
-    for (again, routes), by_tenant in absent.items():
-        actions = [each.action for each in next(iter(by_tenant.values()))] if routes else []
-        for tenants in _chunks(sorted(by_tenant)):
-            round_.ask(push_command(share.registry, share.asset, tenants, actions, again=again))
-
-
-def _is_due(row: DeliveryRow | None) -> bool:
-    """Whether there is no delivery, or one that the rules alone ended."""
-    return row is None or (row.state is DeliveryState.CANCELLED and not row.cancelled_by and not row.recall)
-
-
-def target_of(decision: Decision) -> tuple[str, WorkspaceId, str]:
-    return decision.tenant, decision.workspace, decision.action.route
-
-
-def row_of(share: ShareRow, decision: Decision) -> str:
-    return DeliveryRow.address_of(share.asset, share.registry, decision.workspace, decision.action.route).row
-
-
-def _chunks(tenants: Collection[str]) -> Iterator[list[str]]:
-    names = list(tenants)
-    for start in range(0, len(names), MOST_TENANTS):
-        yield names[start : start + MOST_TENANTS]

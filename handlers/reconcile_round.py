@@ -136,12 +136,13 @@ def share_command(workspace: WorkspaceId, asset: Asset) -> bytes:
 
 
 def push_command(
-    registry: str, asset: Asset, tenants: Sequence[str], actions: Sequence[Action] = (), *, again: bool = False
+    registry: str, asset: Asset, tenants: Sequence[str], into: Sequence[WorkspaceId], action: Action | None, *, again: bool
 ) -> bytes:
-    """To these tenants, by these actions or all that they want. `again`: what was cancelled is opened as well."""
-    command: dict[str, object] = {"type": "push", "asset": _named(asset), "to": list(tenants), "registry": registry, "again": again}
-    if actions:
-        command["actions"] = [action_to_document(action) for action in actions]
+    """To these tenants, into these workspaces, by one action or all that they want. `again`: what was cancelled is opened too."""
+    command: dict[str, object] = {"type": "push", "asset": _named(asset), "registry": registry, "again": again}
+    command |= {"to": list(tenants), "into": list(map(str, into))}
+    if action:
+        command["actions"] = [action_to_document(action)]
     return json.dumps(command).encode()
 
 

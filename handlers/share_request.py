@@ -93,7 +93,7 @@ class ShareRequest:
         if seen is not None:
             fanout.registries.begin_update(seen, self.found.tags)
         logs.event(log, "retagged", share_id=stands.address, asset=stands.asset, tenant=self.tenant.id)
-        again = replace(stands, state=ShareState.FANNING_OUT, rev=stands.rev + 1, only=(), routes=(), again=False)
+        again = replace(stands.unnarrowed(), state=ShareState.FANNING_OUT, rev=stands.rev + 1)
         written = self._write(again, fanout)
         fanout.rows.save_plan(plan)
         return written

@@ -11,7 +11,7 @@ from shared.reconciling import Finding
 from shared.rules import Register, TenantState
 from tests.fakes import World
 from tests.unit.reconcile_world import delivered, with_rules
-from tests.unit.world import CARDS, a_world, credit_card, register, subscriber
+from tests.unit.world import CARDS, a_world, credit_card, register, subscriber, workspace
 
 FABRIKAM = subscriber("fabrikam", Register())
 
@@ -69,6 +69,17 @@ def test_given_another_subscription_of_the_tenant_when_backfilled_then_that_one_
     backfilled(world)
 
     assert {row.subscription for row in world.rows.closed.values()} == {"all"}
+
+
+def test_given_another_workspace_of_the_tenant_when_backfilled_then_nothing_goes_there() -> None:
+    world = world_with_history()
+    live = workspace("live")
+    other = replace(FABRIKAM.subscriptions[0], name="live", into=live)
+    with_rules(world, replace(FABRIKAM, workspaces=(*FABRIKAM.workspaces, live), subscriptions=(*FABRIKAM.subscriptions, other)))
+
+    backfilled(world, all_versions=True)
+
+    assert {row.workspace.name for row in world.rows.closed.values()} == {"fabrikam"}
 
 
 @pytest.mark.parametrize(

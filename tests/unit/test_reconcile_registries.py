@@ -9,7 +9,7 @@ from handlers import reconcile_pass
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset
 from shared.errors import Owner, Permanent, Unavailable
 from shared.reconciling import Finding, What
-from shared.rules import Publication, Register, Subscription, Tenant, TenantState
+from shared.rules import AssetPattern, Publication, Register, Subscription, Tenant, TenantState
 from shared.states import DeliveryState
 from tests.fake_azure import FakeAzure, FakeRegistries
 from tests.fakes import World
@@ -50,6 +50,22 @@ class OneUnreadable(FakeRegistries):
         if name == self._name:
             raise Permanent("unreadable", "not JSON", Owner.PROVIDER, "see the log")
         return super().newest(registry, kind, name, most)
+
+
+def of_two_workspaces(live: AssetPattern = EVERY_MODEL[0]) -> Tenant:
+    """Fabrikam registers every model for trials, and `live` ones in a workspace of their own."""
+    trial, production = workspace("trial"), workspace("live")
+    wishes = (
+        Subscription("trial", ("northwind",), EVERY_MODEL, trial, (Register(),)),
+        Subscription("live", ("northwind",), (live,), production, (Register(),)),
+    )
+    return Tenant("fabrikam", TenantState.ACTIVE, (trial, production), subscriptions=wishes)
+
+
+def placed(world: World) -> set[tuple[str, str]]:
+    """Workspace and version of what fabrikam got."""
+    rows = (row for row in world.rows.closed.values() if row.tenant == "fabrikam" and row.state is DeliveryState.DELIVERED)
+    return {(row.workspace.name, row.asset.version) for row in rows}
 
 
 def whats(found: list[Finding]) -> list[tuple[What, str, str]]:
@@ -207,6 +223,29 @@ def test_given_an_old_version_that_alone_fits_a_new_subscription_when_reconciled
 
     got = {(row.action.route, row.asset.version) for row in world.rows.closed.values() if row.tenant == "fabrikam"}
     assert got == {("register", "3"), (CARDS.route, "1")}
+
+
+def test_given_two_workspaces_of_which_one_wants_an_older_version_when_reconciled_then_each_gets_its_own_alone() -> None:
+    world = delivered_world()
+    first = world.rows.plans[credit_card("1").key, "hub"]
+    world.rows.plans[credit_card("1").key, "hub"] = replace(first, asset=replace(first.asset, tags={"stage": "production"}))
+    with_rules(world, of_two_workspaces(live=every(Kind.MODEL, PRODUCTION)))
+
+    reconciled(world)
+
+    assert placed(world) == {("trial", "3"), ("live", "1")}
+
+
+def test_given_two_workspaces_of_which_one_was_served_when_a_delivery_to_the_other_is_due_again_then_it_alone_is_opened() -> None:
+    """What somebody cancelled in the one workspace stays so when the rules' own cancelling in the other is made good."""
+    world = delivered_world(of_two_workspaces(), versions=("1",))
+    for address, row in world.rows.closed.items():
+        by = "ada" if row.workspace == workspace("trial") else None
+        world.rows.closed[address] = replace(row, state=DeliveryState.CANCELLED, cancelled_by=by)
+
+    reconciled(world)
+
+    assert placed(world) == {("live", "1")}
 
 
 def test_given_an_asset_that_its_tenant_deleted_when_reconciled_then_it_is_registered_again() -> None:
