@@ -115,7 +115,7 @@ def test_a_push_into_a_workspace_that_gets_nothing_names_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("narrowed", "brings"),
+    ("narrowed", "for_all"),
     [
         ({"to": ["fabrikam"]}, False),
         ({"into": [str(workspace("fabrikam"))]}, False),
