@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from handlers.fan_out import shared_asset
-from handlers.reconcile_absent import Served, push_absent, target_of
+from handlers.reconcile_absent import Targets, push_absent, target_of
 from handlers.reconcile_registries import NEWEST, in_ledger
 from handlers.reconcile_round import Round
 from shared import planning
@@ -19,6 +19,8 @@ from shared.matching import matches_glob
 from shared.ports import Fanout
 from shared.rows import DeliveryRow
 from shared.rules import Rules, Subscription, Tenant
+
+RESUME = "resume it first; the newest versions then arrive by themselves"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,14 @@ class Backfill:
         return any(pattern.kind is kind and matches_glob(pattern.name, name) for pattern in self.subscription.assets)
 
     def _compare(self, registry: str, kind: Kind, name: str, round_: Round) -> None:
-        served: Served = set()
+        served: Targets = set()
         most = FURTHER_LOOKS[-1] if self.all_versions else NEWEST
         for found in round_.fanout.registries.newest(registry, kind, name, most):
             self._compare_version(found, served, round_)
 
-    def _compare_version(self, found: RegistryAsset, served: Served, round_: Round) -> None:
+    def _compare_version(self, found: RegistryAsset, served: Targets, round_: Round) -> None:
         known = in_ledger(found, round_)
-        if known is None:
+        if known is None or not known[0].fan_out:
             return
         share, plan = known
         decisions = planning.plan(shared_asset(share, plan), round_.rules, [self.tenant.id])
@@ -62,7 +64,7 @@ class Backfill:
 
 
 def backfill_of(tenant: str, subscription: str, rules: Rules, *, all_versions: bool) -> Backfill:
-    """Permanent `unknown_tenant`, `unknown_subscription`, or `tenant_paused`."""
+    """Permanent `unknown_tenant`, `unknown_subscription`, `tenant_paused` or `subscription_paused`."""
     known = rules.tenant(tenant)
     if known is None:
         names = ", ".join(sorted(rules.tenants)) or "none"
@@ -73,8 +75,10 @@ def backfill_of(tenant: str, subscription: str, rules: Rules, *, all_versions: b
         text = f"tenant {tenant} has no subscription {subscription}"
         raise Permanent("unknown_subscription", text, Owner.PROVIDER, f"name one of its own: {names}")
     if not known.active:
-        text = f"tenant {tenant} is paused, and gets nothing"
-        raise Permanent("tenant_paused", text, Owner.PROVIDER, "resume it first; the newest versions then arrive by themselves")
+        raise Permanent("tenant_paused", f"tenant {tenant} is paused, and gets nothing", Owner.PROVIDER, RESUME)
+    if not found.active:
+        text = f"subscription {subscription} of {tenant} is paused, and brings nothing"
+        raise Permanent("subscription_paused", text, Owner.SUBSCRIBER, RESUME)
     return Backfill(known, found, all_versions)
 
 

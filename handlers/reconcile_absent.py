@@ -6,7 +6,7 @@ from itertools import batched
 
 from handlers.reconcile_round import Round, push_command
 from shared.assets import WorkspaceId
-from shared.planning import Decision
+from shared.planning import Decision, Target
 from shared.reconciling import Finding, What
 from shared.rows import DeliveryRow, ShareRow
 from shared.rules import Action
@@ -15,7 +15,7 @@ from shared.states import DeliveryState
 MOST_WORKSPACES = 100  # of one push command
 
 type Receiver = tuple[str, WorkspaceId]
-type Served = set[tuple[str, WorkspaceId, str]]
+type Targets = set[tuple[str, WorkspaceId, str]]
 
 
 def push_absent(
@@ -58,8 +58,9 @@ def receiver_of(decision: Decision) -> Receiver:
     return decision.tenant, decision.workspace
 
 
-def target_of(decision: Decision) -> tuple[str, WorkspaceId, str]:
-    return decision.tenant, decision.workspace, decision.action.route
+def target_of(each: Target) -> tuple[str, WorkspaceId, str]:
+    """Of a decision, or of a delivery."""
+    return each.tenant, each.workspace, each.action.route
 
 
 def row_of(share: ShareRow, decision: Decision) -> str:

@@ -3,8 +3,6 @@
 For each target, that is a workspace and a route, the newest version counts that its tenant may have and wants, among the
 NEWEST of its name. Whoever subscribes gets that, and not all of history: a registry keeps versions for years, and an endpoint
 could serve but one of them. `fanout backfill` brings the others, when somebody wants them.
-
-What was delivered, and is allowed no more, is shown. To take it back is a decision: `recall`.
 """
 
 from collections import defaultdict
@@ -12,15 +10,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from handlers.fan_out import shared_asset
-from handlers.reconcile_absent import Served, push_absent, row_of, target_of
+from handlers.reconcile_absent import Targets, push_absent, row_of, target_of
 from handlers.reconcile_drift import look_for_drift
 from handlers.reconcile_round import Round
+from handlers.reconcile_withdrawn import show_withdrawn
 from shared import planning
 from shared.assets import Kind, RegistryAsset
 from shared.listings import Listed, Listing
 from shared.matching import matches_glob
-from shared.planning import Decision, NoLongerAllowed, SharedAsset, still_allowed
-from shared.reconciling import Finding, What
+from shared.planning import Decision, SharedAsset
 from shared.rows import DeliveryRow, PlanRow, ShareRow
 from shared.rules import Rules
 from shared.states import DeliveryState, ShareState
@@ -86,36 +84,31 @@ class _Visit:
         if not any(matches_glob(glob, listed.name) for glob in place.wanted):
             return
         round_.looked()
-        served: Served = set()
+        served: Targets = set()
+        watched: Targets = set()
         for found in round_.fanout.registries.newest(place.registry, place.kind, listed.name, NEWEST):
             shared = in_ledger(found, round_)
             if shared and place.drift and shared[0].state is ShareState.FANNING_OUT:
                 break
             if shared:
-                self._compare(*shared, served)
+                self._compare(*shared, served, watched)
         round_.send()
 
-    def _compare(self, share: ShareRow, plan: PlanRow, served: Served) -> None:
-        """The decisions about one version, beside its deliveries. `served` are the targets that a newer one is for."""
+    def _compare(self, share: ShareRow, plan: PlanRow, served: Targets, watched: Targets) -> None:
+        """The decisions about one version, beside its deliveries. A newer one is for the targets `served`, stands at `watched`."""
         asset = shared_asset(share, plan)
         rows = deliveries_of(share, self._round)
-        decisions = [each for each in self._decisions(share, asset) if each.allowed]
-        mine = [each for each in decisions if target_of(each) not in served]
-        push_absent(share, rows, mine, decisions, self._round)
+        allowed = [each for each in self._decisions(share, asset) if each.allowed]
+        wanted = allowed if share.fan_out else [each for each in allowed if row_of(share, each) in rows]
+        mine = [each for each in wanted if target_of(each) not in served]
+        push_absent(share, rows, mine, allowed, self._round)
         served |= {target_of(each) for each in mine}
         if self._place.drift:
             delivered = [row for row in rows.values() if row.state is DeliveryState.DELIVERED]
-            allowed = [row for row in delivered if not self._show_withdrawn(row, asset)]
-            newest = {row_of(share, each) for each in mine}
-            look_for_drift([row for row in allowed if row.row in newest], self._round)
-
-    def _show_withdrawn(self, row: DeliveryRow, asset: SharedAsset) -> bool:
-        """Whether the delivery is allowed no more."""
-        answer = still_allowed(row, asset, self._round.rules)
-        if not isinstance(answer, NoLongerAllowed):
-            return False
-        self._round.note(Finding(What.NOT_ALLOWED, str(row.asset), row.tenant, row.workspace.name, answer.reason))
-        return True
+            standing = {target_of(row): row for row in delivered if not show_withdrawn(row, asset, self._round)}
+            newest = standing.keys() & set(map(target_of, allowed)) - watched
+            look_for_drift([standing[target] for target in newest], self._round)
+            watched |= newest
 
     def _decisions(self, share: ShareRow, asset: SharedAsset) -> Sequence[Decision]:
         """For all, where the publisher is one of those whose changes matter."""
@@ -124,10 +117,10 @@ class _Visit:
 
 
 def in_ledger(found: RegistryAsset, round_: Round) -> tuple[ShareRow, PlanRow] | None:
-    """The share and the plan of a version; None for what no tenant shared, was to be delivered to nobody, or was taken back."""
+    """The share and the plan of a version; None for what no tenant shared, or what was taken back."""
     rows = round_.fanout.rows
     share = rows.get(ShareRow.address_of(found.registry, found.asset))
-    if not isinstance(share, ShareRow) or share.origin is None or share.recall or not share.fan_out:
+    if not isinstance(share, ShareRow) or share.origin is None or share.recall:
         return None
     if share.state is not ShareState.SHARED and share.state is not ShareState.FANNING_OUT:
         return None  # its own fan-out follows
@@ -138,5 +131,5 @@ def in_ledger(found: RegistryAsset, round_: Round) -> tuple[ShareRow, PlanRow] |
 def deliveries_of(share: ShareRow, round_: Round) -> Mapping[str, DeliveryRow]:
     """Those of the asset, open and closed, by their targets."""
     rows = round_.fanout.rows
-    opened, closed = rows.open_deliveries(share.asset.key), rows.closed_deliveries(share.asset.key)
-    return {row.row: row for row in (*closed, *opened) if row.registry == share.registry}
+    opened = list(rows.open_deliveries(share.asset.key))  # first: one that ends meanwhile is found among the closed
+    return {row.row: row for row in (*opened, *rows.closed_deliveries(share.asset.key)) if row.registry == share.registry}

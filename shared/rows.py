@@ -14,7 +14,7 @@ from shared.states import DeliveryState, ShareState, State, is_final, may_follow
 
 ATTEMPTS_KEPT = 20
 COMMANDS_KEPT = 20
-OPEN, CLOSED = "o|", "c|"
+OPEN, CLOSED, PLANS = "o|", "c|", "plan|"
 
 
 class RowKind(StrEnum):
@@ -261,7 +261,7 @@ class PlanRow:
 
     @staticmethod
     def row_key(registry: str) -> str:
-        return f"plan|{key(registry)}"
+        return f"{PLANS}{key(registry)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,8 @@ def backfill(
     Shows first what is missing, then puts its push commands on the queue. The reconciler brings a new subscription the newest
     version of each name by itself; --all-versions brings the others too. What failed or was cancelled is left as it is.
 
-    Exit codes: 0 done, or nothing is missing; 1 Azure refuses or cannot be reached; 2 there is no such subscription.
+    Exit codes: 0 done, or nothing is missing; 1 Azure refuses or cannot be reached; 2 there is no such subscription, or it
+    is paused.
     """
     tenant, slash, name = subscription.partition("/")
     if not (tenant and slash and name):

@@ -8,7 +8,7 @@ from handlers.backfill import backfill_of
 from handlers.reconcile_round import boundless
 from shared.errors import Permanent
 from shared.reconciling import Finding
-from shared.rules import Register, TenantState
+from shared.rules import Register, RuleState, TenantState
 from tests.fakes import World
 from tests.unit.reconcile_world import delivered, with_rules
 from tests.unit.world import CARDS, a_world, credit_card, register, subscriber, workspace
@@ -84,10 +84,19 @@ def test_given_another_workspace_of_the_tenant_when_backfilled_then_nothing_goes
 
 @pytest.mark.parametrize(
     ("tenant", "subscription", "code"),
-    [("nobody", "all", "unknown_tenant"), ("fabrikam", "none", "unknown_subscription"), ("paused", "all", "tenant_paused")],
+    [
+        ("nobody", "all", "unknown_tenant"),
+        ("fabrikam", "none", "unknown_subscription"),
+        ("paused", "all", "tenant_paused"),
+        ("tailwind", "all", "subscription_paused"),
+    ],
 )
-def test_given_no_such_subscription_when_asked_for_then_it_says_what_there_is(tenant: str, subscription: str, code: str) -> None:
-    world = a_world(FABRIKAM, subscriber("paused", Register(), state=TenantState.PAUSED))
+def test_given_a_subscription_that_brings_nothing_when_asked_for_then_it_says_why(
+    tenant: str, subscription: str, code: str
+) -> None:
+    resting = replace(FABRIKAM.subscriptions[0], state=RuleState.PAUSED)
+    tailwind = replace(subscriber("tailwind", Register()), subscriptions=(resting,))
+    world = a_world(FABRIKAM, tailwind, subscriber("paused", Register(), state=TenantState.PAUSED))
 
     with pytest.raises(Permanent) as refused:
         backfill_of(tenant, subscription, world.rules.rules, all_versions=False)
