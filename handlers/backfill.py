@@ -7,8 +7,8 @@ and shows first what that is.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from handlers.fan_out import shared_asset
-from handlers.reconcile_absent import Targets, push_absent, target_of
+from handlers.fan_out import shared_asset, target_of
+from handlers.reconcile_absent import push_absent
 from handlers.reconcile_registries import NEWEST, in_ledger
 from handlers.reconcile_round import Round
 from shared import planning
@@ -19,7 +19,7 @@ from shared.listings import FURTHER_LOOKS, Listed
 from shared.matching import matches_glob
 from shared.planning import Decision, Paused, SharedAsset, still_allowed
 from shared.ports import Fanout
-from shared.rows import DeliveryRow
+from shared.rows import Address, RowKind
 from shared.rules import Rules, Subscription, Tenant
 
 RESUME = "resume it first; the newest versions then arrive by themselves"
@@ -50,12 +50,12 @@ class Backfill:
         return any(pattern.kind is kind and matches_glob(pattern.name, name) for pattern in self.subscription.assets)
 
     def _compare(self, registry: str, kind: Kind, name: str, pauses: set[str], round_: Round) -> None:
-        served: Targets = set()
+        served: set[str] = set()
         most = FURTHER_LOOKS[-1] if self.all_versions else NEWEST
         for found in round_.fanout.registries.newest(registry, kind, name, most):
             self._compare_version(found, served, pauses, round_)
 
-    def _compare_version(self, found: RegistryAsset, served: Targets, pauses: set[str], round_: Round) -> None:
+    def _compare_version(self, found: RegistryAsset, served: set[str], pauses: set[str], round_: Round) -> None:
         known = in_ledger(found, round_)
         if known is None or not known[0].fan_out:
             return
@@ -63,14 +63,15 @@ class Backfill:
         asset = shared_asset(share, plan)
         asked_for = self._asked_for(asset, round_.rules)
         pauses |= {str(answer) for each in asked_for if isinstance(answer := still_allowed(each, asset, round_.rules), Paused)}
-        allowed = [each for each in planning.plan(asset, round_.rules, [self.tenant.id]) if each.allowed]
-        wanted = set(map(target_of, asked_for)) - served
-        mine = [each for each in allowed if target_of(each) in wanted]
-        addresses = [DeliveryRow.address_of(share.asset, share.registry, each.workspace, each.action.route) for each in mine]
+        decisions = planning.plan(asset, round_.rules, [self.tenant.id])
+        allowed = {target_of(share, each): each for each in decisions if each.allowed}
+        wanted = {target_of(share, each) for each in asked_for} - served
+        mine = {target: decision for target, decision in allowed.items() if target in wanted}
+        addresses = [Address(RowKind.DELIVERY, share.asset.key, target) for target in mine]
         rows = {row.row: row for address in addresses if (row := round_.fanout.rows.find_delivery(address))}
         push_absent(share, rows, mine, allowed, round_)
         if not self.all_versions:
-            served |= {target_of(each) for each in mine}
+            served.update(mine)
 
     def _asked_for(self, asset: SharedAsset, rules: Rules) -> list[Decision]:
         """What the subscription by itself is for: that another of the tenant's brings it there too is no reason against it."""

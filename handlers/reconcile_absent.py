@@ -1,12 +1,12 @@
 """What was to be delivered, and was not: pushed to exactly the targets that lack it, and to no others of the same tenants."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import batched
 
 from handlers.reconcile_round import Round, push_command
 from shared.assets import WorkspaceId
-from shared.planning import Decision, Target
+from shared.planning import Decision
 from shared.reconciling import Finding, What
 from shared.rows import DeliveryRow, ShareRow
 from shared.rules import Action
@@ -15,24 +15,27 @@ from shared.states import DeliveryState
 MOST_WORKSPACES = 100  # of one push command
 
 type Receiver = tuple[str, WorkspaceId]
-type Targets = set[tuple[str, WorkspaceId, str]]
 
 
 def push_absent(
-    share: ShareRow, rows: Mapping[str, DeliveryRow], wanted: Sequence[Decision], allowed: Sequence[Decision], round_: Round
+    share: ShareRow,
+    rows: Mapping[str, DeliveryRow],
+    wanted: Mapping[str, Decision],
+    allowed: Mapping[str, Decision],
+    round_: Round,
 ) -> None:
-    """Push to the targets that have no delivery, and to those whose delivery the rules ended that allow it now.
+    """Push to the targets that have no delivery, and to those whose delivery the rules ended that allow it now. All by target.
 
     What failed, and what somebody cancelled, is left as it is. A push is narrowed to the workspaces of its targets, and to one
     action where it is not for all that are `allowed` there. Workspaces for which it is the same share a command.
     """
     due: dict[tuple[Receiver, bool], dict[str, Action]] = defaultdict(dict)
-    for decision in wanted:
-        row = rows.get(row_of(share, decision))
+    for target, decision in wanted.items():
+        row = rows.get(target)
         if _is_due(row):
             round_.note(_undelivered(decision, share, again=row is not None))
-            due[receiver_of(decision), row is not None][decision.action.route] = decision.action
-    most = Counter(map(receiver_of, allowed))
+            due[_receiver(decision), row is not None][decision.action.route] = decision.action
+    most = Counter(map(_receiver, allowed.values()))
     alike: dict[tuple[bool, str], list[Receiver]] = defaultdict(list)
     for (receiver, again), actions in due.items():
         for route in actions if len(actions) < most[receiver] else [""]:
@@ -54,14 +57,5 @@ def _is_due(row: DeliveryRow | None) -> bool:
     return row is None or (row.state is DeliveryState.CANCELLED and not row.cancelled_by and not row.recall)
 
 
-def receiver_of(decision: Decision) -> Receiver:
+def _receiver(decision: Decision) -> Receiver:
     return decision.tenant, decision.workspace
-
-
-def target_of(each: Target) -> tuple[str, WorkspaceId, str]:
-    """Of a decision, or of a delivery."""
-    return each.tenant, each.workspace, each.action.route
-
-
-def row_of(share: ShareRow, decision: Decision) -> str:
-    return DeliveryRow.address_of(share.asset, share.registry, decision.workspace, decision.action.route).row

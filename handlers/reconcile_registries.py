@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from handlers.fan_out import shared_asset
-from handlers.reconcile_absent import Targets, push_absent, row_of, target_of
+from handlers.fan_out import shared_asset, target_of
+from handlers.reconcile_absent import push_absent
 from handlers.reconcile_drift import look_for_drift
 from handlers.reconcile_round import Round
 from handlers.reconcile_withdrawn import show_withdrawn
@@ -84,8 +84,8 @@ class _Visit:
         if not any(matches_glob(glob, listed.name) for glob in place.wanted):
             return
         round_.looked()
-        served: Targets = set()
-        watched: Targets = set()
+        served: set[str] = set()
+        watched: set[str] = set()
         for found in round_.fanout.registries.newest(place.registry, place.kind, listed.name, NEWEST):
             shared = in_ledger(found, round_)
             if shared and place.drift and shared[0].state is ShareState.FANNING_OUT:
@@ -94,21 +94,21 @@ class _Visit:
                 self._compare(*shared, served, watched)
         round_.send()
 
-    def _compare(self, share: ShareRow, plan: PlanRow, served: Targets, watched: Targets) -> None:
+    def _compare(self, share: ShareRow, plan: PlanRow, served: set[str], watched: set[str]) -> None:
         """The decisions about one version, beside its deliveries. A newer one is for the targets `served`, stands at `watched`."""
         asset = shared_asset(share, plan)
         rows = deliveries_of(share, self._round)
-        allowed = [each for each in self._decisions(share, asset) if each.allowed]
-        wanted = allowed if share.fan_out else [each for each in allowed if row_of(share, each) in rows]
-        mine = [each for each in wanted if target_of(each) not in served]
+        allowed = {target_of(share, each): each for each in self._decisions(share, asset) if each.allowed}
+        wanted = allowed.keys() if share.fan_out else allowed.keys() & rows.keys()
+        mine = {target: decision for target, decision in allowed.items() if target in wanted and target not in served}
         push_absent(share, rows, mine, allowed, self._round)
-        served |= {target_of(each) for each in mine}
+        served.update(mine)
         if self._place.drift:
             delivered = [row for row in rows.values() if row.state is DeliveryState.DELIVERED]
-            standing = {target_of(row): row for row in delivered if not show_withdrawn(row, asset, self._round)}
-            newest = standing.keys() & set(map(target_of, allowed)) - watched
+            standing = {row.row: row for row in delivered if not show_withdrawn(row, asset, self._round)}
+            newest = standing.keys() & allowed.keys() - watched
             look_for_drift([standing[target] for target in newest], self._round)
-            watched |= newest
+            watched.update(newest)
 
     def _decisions(self, share: ShareRow, asset: SharedAsset) -> Sequence[Decision]:
         """For all, where the publisher is one of those whose changes matter."""

@@ -210,8 +210,12 @@ class DeliveryRow(Row):
 
     @staticmethod
     def address_of(asset: Asset, registry: str, workspace: WorkspaceId, route: str) -> Address:
+        return Address(RowKind.DELIVERY, asset.key, DeliveryRow.target_key(registry, workspace, route))
+
+    @staticmethod
+    def target_key(registry: str, workspace: WorkspaceId, route: str) -> str:
         """The registry is part of the target: two may hold different assets of one name and version."""
-        return Address(RowKind.DELIVERY, asset.key, key(registry, workspace.canonical, route))
+        return key(registry, workspace.canonical, route)
 
     @property
     def address(self) -> Address:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.fan_out import deliverable
+from handlers.fan_out import deliverable, target_of
 from handlers.push_command import narrowed
-from handlers.reconcile_absent import push_absent, row_of
+from handlers.reconcile_absent import push_absent
 from handlers.reconcile_round import boundless
 from shared import commands
 from shared.messages import Queue
@@ -43,7 +43,7 @@ def reached(push: commands.Push, rows: dict[str, DeliveryRow]) -> set[str]:
     """The targets that get a row, or whose row is opened again."""
     share = narrowed(A_SHARE, push)
     meant = [each for each in DECISIONS if not share.only or each.tenant in share.only]
-    targets = {row_of(A_SHARE, each) for each in deliverable(meant, share)}
+    targets = {target_of(A_SHARE, each) for each in deliverable(meant, share)}
     ended = (DeliveryState.FAILED, DeliveryState.CANCELLED)
     return {target for target in targets if target not in rows or (share.again and rows[target].state in ended)}
 
@@ -53,16 +53,16 @@ def test_the_pushes_reach_exactly_what_is_wanted_and_absent_or_ended_by_the_rule
     rows: list[DeliveryRow | None], wanted: list[bool]
 ) -> None:
     world, share = a_world(), A_SHARE
-    there = {row_of(share, each): row for each, row in zip(DECISIONS, rows, strict=True) if row}
-    mine = [each for each, is_wanted in zip(DECISIONS, wanted, strict=True) if is_wanted]
+    there = {target_of(share, each): row for each, row in zip(DECISIONS, rows, strict=True) if row}
+    allowed = {target_of(share, each): each for each in DECISIONS}
+    mine = {target: each for (target, each), is_wanted in zip(allowed.items(), wanted, strict=True) if is_wanted}
 
     round_ = boundless(world, lambda _finding: None, dry_run=False)
-    push_absent(share, there, mine, DECISIONS, round_)
+    push_absent(share, there, mine, allowed, round_)
     round_.send()
 
     pushes = [json.loads(due.message.body) for due in world.queues.due if due.queue is Queue.COMMANDS]
     parsed = [commands.parse(json.dumps(push).encode()) for push in pushes]
     got = set().union(*(reached(push, there) for push in parsed if isinstance(push, commands.Push)))
-    due = {row_of(share, each) for each in mine if there.get(row_of(share, each)) in (ABSENT, CANCELLED_BY_RULES)}
-    assert got == due
+    assert got == {target for target in mine if there.get(target) in (ABSENT, CANCELLED_BY_RULES)}
     assert len(parsed) == len(pushes)
