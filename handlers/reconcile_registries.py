@@ -98,7 +98,7 @@ class _Visit:
         """The decisions about one version, beside its deliveries. A newer one is for the targets `served`, stands at `watched`."""
         asset = shared_asset(share, plan)
         rows = deliveries_of(share, self._round)
-        allowed = {target_of(share, each): each for each in self._decisions(share, asset) if each.allowed}
+        allowed = {target_of(share, each): each for each in self._decisions(asset) if each.allowed}
         wanted = allowed.keys() if share.fan_out else allowed.keys() & rows.keys()
         mine = {target: decision for target, decision in allowed.items() if target in wanted and target not in served}
         push_absent(share, rows, mine, allowed, self._round)
@@ -110,10 +110,11 @@ class _Visit:
             look_for_drift([standing[target] for target in newest], self._round)
             watched.update(newest)
 
-    def _decisions(self, share: ShareRow, asset: SharedAsset) -> Sequence[Decision]:
-        """For all, where the publisher is one of those whose changes matter."""
-        only = self._place.only
-        return planning.plan(asset, self._round.rules, None if only is None or share.origin_tenant in only else only)
+    def _decisions(self, asset: SharedAsset) -> Sequence[Decision]:
+        """For all, where the publisher of today, who may not have shared it, is one of those whose changes matter."""
+        only, rules = self._place.only, self._round.rules
+        publisher = rules.tenant_of(asset.origin) if asset.origin else None
+        return planning.plan(asset, rules, None if only is None or (publisher and publisher.id in only) else only)
 
 
 def in_ledger(found: RegistryAsset, round_: Round) -> tuple[ShareRow, PlanRow] | None:

@@ -103,6 +103,25 @@ def test_given_a_publication_that_names_another_tenant_when_reconciled_then_that
     assert delivered(world) == {("adventure", "1"), ("fabrikam", "1")}
 
 
+def test_given_a_workspace_that_has_another_owner_now_when_that_one_publishes_more_then_it_is_followed_at_once() -> None:
+    """Its changes are followed first: the walk over everything, which would find it too, does not begin in this run."""
+    world = a_world(ADVENTURE, FABRIKAM)
+    northwind = world.rules.rules.tenants["northwind"]
+    narrow = (Publication("all", "hub", EVERY_MODEL, ("adventure",)),)
+    with_rules(world, replace(northwind, publications=narrow))
+    register(world, credit_card())
+    world.run()
+    southwind = Tenant("southwind", TenantState.ACTIVE, (PUBLISHER,), narrow)
+    wishes = [replace(each, subscriptions=(replace(each.subscriptions[0], from_tenants=("*",)),)) for each in (ADVENTURE, FABRIKAM)]
+    with_rules(world, replace(northwind, workspaces=(), publications=()), southwind, *wishes)
+    reconciled(world, times=2)
+
+    with_rules(world, replace(southwind, publications=(replace(narrow[0], to=("*",)),)))
+    reconciled(world, looks=2)
+
+    assert delivered(world) == {("adventure", "1"), ("fabrikam", "1")}
+
+
 def test_given_a_subscriber_that_is_resumed_when_reconciled_then_it_gets_what_was_shared_meanwhile() -> None:
     world = a_world(replace(ADVENTURE, state=TenantState.PAUSED))
     register(world, credit_card())
