@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Asked:
     """`id` is the message's, the same for all its delayed copies, "" where there was none; `attempt` counts these, from 1.
 
-    `by_event`: nobody asked, but a model was registered, or the reconciler found something.
+    `by_event`: nobody asked, but a model was registered, the reconciler found something, or another asset needs this one.
     """
 
     id: str = ""

@@ -167,7 +167,7 @@ class _Origin:
             name,
             tuple(publications),
             self.rules.revision,
-            Asked(row.commands[-1] if row.commands else "", correlation_id=row.correlation_id),
+            Asked(row.commands[-1] if row.commands else "", correlation_id=row.correlation_id, by_event=True),
             fan_out=row.fan_out,
         )
 

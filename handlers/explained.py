@@ -102,7 +102,7 @@ def _notes(share: ShareRow, plan: PlanRow | None) -> Iterator[str]:
     if share.state is ShareState.FAILED:
         yield f"Its share failed: {share.reason}."
     if not share.fan_out:
-        yield "It was shared without being delivered to anybody: a push does that."
+        yield "It was shared for nobody: who gets it is for a push to say."
 
 
 def _from_rules(

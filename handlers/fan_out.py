@@ -6,7 +6,7 @@ and the next follows. Rules that changed in between decide over what lies behind
 
 import itertools
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from shared.errors import Owner, Permanent, Transient
 from shared.messages import Queue, of_wake_up
 from shared.ports import Fanout
 from shared.rows import DeliveryRow, PlanRow, ShareRow, deliveries_of
+from shared.rules import Rules
 from shared.states import DeliveryState, ShareState
 from shared.wakeups import WakeUp
 
@@ -34,18 +35,18 @@ def fan_out(turn: Turn[ShareRow]) -> ShareRow:
     fanout, row, began = turn.fanout, turn.row, turn.now
     plan = plan_of(row, fanout)
     require_not_recalled(plan)
-    if not row.fan_out:
+    if not (row.fan_out or row.is_narrowed):
         return replace(row, state=ShareState.SHARED, failures=0)
-    wanted = _deliveries(turn, plan)
+    wanted = _wanted(turn, plan)
     _wake(plan, row, wanted, fanout)
-    ahead = (delivery for delivery in wanted if delivery.row > plan.cursor)
+    ahead = (new_delivery(row, decision, turn.now) for target, decision in wanted.items() if target > plan.cursor)
     while page := list(itertools.islice(ahead, PAGE)):
         fanout.open_work.add(deliveries_of(row.asset))  # each time: the timer forgets it when no row is open
         plan = fanout.rows.save_page(_advanced(plan, page), page)
         _wake(plan, row, wanted, fanout)
         if turn.now - began > LONGEST:
             return turn.again(row, 0)
-    return replace(row, state=ShareState.SHARED, again=False, only=(), routes=(), failures=0)
+    return replace(row.unnarrowed(), state=ShareState.SHARED, failures=0)
 
 
 def require_not_recalled(plan: PlanRow) -> None:
@@ -76,7 +77,7 @@ def _advanced(plan: PlanRow, page: list[DeliveryRow]) -> PlanRow:
     return replace(plan, page_from=plan.cursor, cursor=page[-1].row, planned=plan.planned + len(page))
 
 
-def _wake(plan: PlanRow, row: ShareRow, wanted: Sequence[DeliveryRow], fanout: Fanout) -> None:
+def _wake(plan: PlanRow, row: ShareRow, wanted: Mapping[str, planning.Decision], fanout: Fanout) -> None:
     """Wake the deliveries of the plan's last page; those that were woken before drop it as a duplicate, or ignore it."""
     if not plan.cursor:
         return
@@ -88,13 +89,13 @@ def _wake(plan: PlanRow, row: ShareRow, wanted: Sequence[DeliveryRow], fanout: F
         fanout.queues.send(Queue.WAKEUPS, wake_ups)
 
 
-def _open_again(plan: PlanRow, row: ShareRow, wanted: Sequence[DeliveryRow], fanout: Fanout) -> None:
+def _open_again(plan: PlanRow, row: ShareRow, wanted: Mapping[str, planning.Decision], fanout: Fanout) -> None:
     """Those of the page that came to nothing before, as they are decided now."""
-    by_target = {delivery.row: delivery for delivery in wanted}
     asked = Asked(row.commands[-1] if row.commands else "", correlation_id=row.correlation_id)
     for closed in fanout.rows.closed_deliveries(plan.asset.asset.key, plan.page_from, plan.cursor):
-        new = by_target.get(closed.row)
-        if new and closed.state in OPENED_AGAIN and not closed.recall and not closed.was_asked_by(asked.id):
+        decision = wanted.get(closed.row)
+        if decision and closed.state in OPENED_AGAIN and not closed.recall and not closed.was_asked_by(asked.id):
+            new = new_delivery(row, decision, fanout.clock.now())
             send_wake_up(reopen(as_decided(closed, new), DeliveryState.PLANNED, asked, fanout), fanout)
 
 
@@ -110,23 +111,39 @@ def as_decided(closed: DeliveryRow, new: DeliveryRow) -> DeliveryRow:
     )
 
 
-def _deliveries(turn: Turn[ShareRow], plan: PlanRow) -> list[DeliveryRow]:
-    """For everyone who may have it and wants it, in the order of targets."""
+def _wanted(turn: Turn[ShareRow], plan: PlanRow) -> dict[str, planning.Decision]:
+    """For everyone who may have it and wants it, from the last page on, in the order of targets."""
     row = turn.row
-    decisions = planning.plan(shared_asset(row, plan), turn.fanout.rules.current(), row.only or None)
-    wanted = deliverable(decisions, row.routes)
+    decisions = decided(row, plan, turn.fanout.rules.current())
+    wanted = deliverable(decisions, row)
     logs.event(log, "planned", share_id=row.address, asset=row.asset, deliveries=len(wanted), of=len(decisions))
-    return sorted((new_delivery(row, decision, turn.now) for decision in wanted), key=lambda delivery: delivery.row)
+    by_target = {target_of(row, decision): decision for decision in wanted}
+    return {target: by_target[target] for target in sorted(by_target) if target > plan.page_from}
 
 
-def deliverable(decisions: Iterable[planning.Decision], routes: Collection[str]) -> list[planning.Decision]:
-    """Those that allow a delivery, by one of `routes`, or by any where none is named."""
-    return [each for each in decisions if each.allowed and (not routes or each.action.route in routes)]
+def decided(row: ShareRow, plan: PlanRow, rules: Rules) -> tuple[planning.Decision, ...]:
+    """What is decided about those whom the push may be for."""
+    owners = {owner.id for workspace in row.into if (owner := rules.tenant_of(workspace))}
+    return planning.plan(shared_asset(row, plan), rules, row.only or owners or None)
+
+
+def deliverable(decisions: Iterable[planning.Decision], row: ShareRow) -> list[planning.Decision]:
+    """Those that allow a delivery, to a target that the push is for: to any where it names none."""
+    return [
+        each
+        for each in decisions
+        if each.allowed and (not row.into or each.workspace in row.into) and (not row.routes or each.action.route in row.routes)
+    ]
 
 
 def shared_asset(row: ShareRow, plan: PlanRow) -> planning.SharedAsset:
     """What is decided about: the asset as the plan keeps it, from where the share has it."""
     return planning.SharedAsset(plan.asset.asset, row.registry, row.origin, plan.asset.tags, row.source)
+
+
+def target_of(row: ShareRow, decision: planning.Decision) -> str:
+    """The key of the row that is the decision's delivery."""
+    return DeliveryRow.target_key(row.registry, decision.workspace, decision.action.route)
 
 
 def new_delivery(row: ShareRow, decision: planning.Decision, now: datetime) -> DeliveryRow:

@@ -6,26 +6,39 @@ long as it stands, and to delete it is the one way to stop that: it is shown, an
 `repair`).
 """
 
-import random
 from collections.abc import Sequence
+from datetime import timedelta
 
 from handlers.reconcile_round import Round, repair_command
+from handlers.reconcile_withdrawn import is_overtaken
 from shared.endpoints import deployment_name
 from shared.reconciling import Finding, What
 from shared.rows import DeliveryRow
 from shared.rules import Endpoint, Register
 
+LONGEST = timedelta(seconds=30)  # of the looks at what was chosen
+
 
 def look_for_drift(rows: Sequence[DeliveryRow], round_: Round) -> None:
-    """Deliveries of one version, as many as the run may look at still: chosen by chance, so that in time each has its turn."""
-    most = max(round_.bounds.looks, 1)
-    for row in rows if len(rows) <= most else random.sample(rows, most):
+    """At these deliveries at once; in a bounded run at some of all that it comes across, by `look_at_chosen`, at its end."""
+    if round_.bounds.drift is not None:
+        round_.chosen.add(rows)
+        return
+    for row in rows:
         _look(row, round_)
+
+
+def look_at_chosen(round_: Round) -> None:
+    """As many as the run may look at, chosen by chance: in time each has its turn, however many there are of other names."""
+    until = round_.now + LONGEST
+    for row in round_.chosen.take():
+        if round_.now < until:
+            _look(row, round_)
+    round_.send()
 
 
 def _look(row: DeliveryRow, round_: Round) -> None:
     """One call, at the asset or at the endpoint's deployments."""
-    round_.looked()
     with round_.bearing(str(row.asset), row.tenant, row.workspace.name), round_.fanout.fairness.admitted(row.workspace):
         match row.action:
             case Register():
@@ -44,8 +57,7 @@ def _look_at_asset(row: DeliveryRow, round_: Round) -> None:
 
 def _look_at_endpoint(row: DeliveryRow, action: Endpoint, round_: Round) -> None:
     """What another asset has taken the place of is looked for no more."""
-    target = round_.fanout.rows.target(row.tenant, row.workspace, action.route)
-    if target and target.desired != row.address:
+    if is_overtaken(row, round_):
         return
     deployments = round_.fanout.endpoints.deployments(row.workspace, action)
     if deployments is None:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
+from handlers.reconcile_drift import look_at_chosen
 from handlers.reconcile_registries import all_registries, concerned_registries
 from handlers.reconcile_round import Bounds, Round, boundless, bounds, no_bounds
+from handlers.reconcile_withdrawn import show_all_withdrawn
 from handlers.reconcile_workspaces import publishing_workspaces
 from shared import logs
 from shared.errors import Lost
@@ -55,6 +57,7 @@ def preview(fanout: Fanout, found: Callable[[Finding], None]) -> None:
     """Look at everything once, and change nothing: not even where the timer's runs stand."""
     round_ = boundless(fanout, found, dry_run=True)
     _walk(_everything(round_), Place(), round_, lambda _place: None)
+    show_all_withdrawn(round_, lambda: None)
 
 
 def whole_pass(fanout: Fanout, found: Callable[[Finding], None]) -> None:
@@ -79,11 +82,13 @@ class _Run:
         if not round_.spent:
             rotation = _walk(_everything(round_), self._cursor.rotation, round_, lambda at: self._stand(rotation=at))
             self._stand(rotation=rotation or Place())
+        look_at_chosen(round_)
         self._end()
 
     def everything(self) -> None:
         round_ = self._begin()
         _walk(_everything(round_), Place(), round_, lambda _place: self._stand())
+        show_all_withdrawn(round_, self._stand)
         self._stand(is_behind=False, everything=False, changed=(), changes=Place(), rotation=Place())
         self._end()
 

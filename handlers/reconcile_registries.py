@@ -3,31 +3,27 @@
 For each target, that is a workspace and a route, the newest version counts that its tenant may have and wants, among the
 NEWEST of its name. Whoever subscribes gets that, and not all of history: a registry keeps versions for years, and an endpoint
 could serve but one of them. `fanout backfill` brings the others, when somebody wants them.
-
-What was delivered, and is allowed no more, is shown. To take it back is a decision: `recall`.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from handlers.fan_out import shared_asset
+from handlers.fan_out import shared_asset, target_of
+from handlers.reconcile_absent import push_absent
 from handlers.reconcile_drift import look_for_drift
-from handlers.reconcile_round import Round, push_command
+from handlers.reconcile_round import Round
+from handlers.reconcile_withdrawn import show_withdrawn
 from shared import planning
-from shared.assets import Kind, RegistryAsset, WorkspaceId
+from shared.assets import Kind, RegistryAsset
 from shared.listings import Listed, Listing
 from shared.matching import matches_glob
-from shared.planning import Decision, NoLongerAllowed, SharedAsset, still_allowed
-from shared.reconciling import Finding, What
+from shared.planning import Decision, SharedAsset
 from shared.rows import DeliveryRow, PlanRow, ShareRow
 from shared.rules import Rules
 from shared.states import DeliveryState, ShareState
 
 NEWEST = 5  # versions of a name that are compared with their deliveries
-MOST_TENANTS = 100  # of one push command
-
-type Served = set[tuple[str, WorkspaceId, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,48 +84,44 @@ class _Visit:
         if not any(matches_glob(glob, listed.name) for glob in place.wanted):
             return
         round_.looked()
-        served: Served = set()
+        served: set[str] = set()
+        watched: set[str] = set()
         for found in round_.fanout.registries.newest(place.registry, place.kind, listed.name, NEWEST):
             shared = in_ledger(found, round_)
             if shared and place.drift and shared[0].state is ShareState.FANNING_OUT:
                 break
             if shared:
-                self._compare(*shared, served)
+                self._compare(*shared, served, watched)
         round_.send()
 
-    def _compare(self, share: ShareRow, plan: PlanRow, served: Served) -> None:
-        """The decisions about one version, beside its deliveries. `served` are the targets that a newer one is for."""
+    def _compare(self, share: ShareRow, plan: PlanRow, served: set[str], watched: set[str]) -> None:
+        """The decisions about one version, beside its deliveries. A newer one is for the targets `served`, stands at `watched`."""
         asset = shared_asset(share, plan)
         rows = deliveries_of(share, self._round)
-        decisions = [each for each in self._decisions(share, asset) if each.allowed]
-        mine = [each for each in decisions if target_of(each) not in served]
-        push_absent(share, rows, mine, decisions, self._round)
-        served |= {target_of(each) for each in mine}
+        allowed = {target_of(share, each): each for each in self._decisions(asset) if each.allowed}
+        wanted = allowed.keys() if share.fan_out else allowed.keys() & rows.keys()
+        mine = {target: decision for target, decision in allowed.items() if target in wanted and target not in served}
+        push_absent(share, rows, mine, allowed, self._round)
+        served.update(mine)
         if self._place.drift:
             delivered = [row for row in rows.values() if row.state is DeliveryState.DELIVERED]
-            allowed = [row for row in delivered if not self._show_withdrawn(row, asset)]
-            newest = {row_of(share, each) for each in mine}
-            look_for_drift([row for row in allowed if row.row in newest], self._round)
+            standing = {row.row: row for row in delivered if not show_withdrawn(row, asset, self._round)}
+            newest = standing.keys() & allowed.keys() - watched
+            look_for_drift([standing[target] for target in newest], self._round)
+            watched.update(newest)
 
-    def _show_withdrawn(self, row: DeliveryRow, asset: SharedAsset) -> bool:
-        """Whether the delivery is allowed no more."""
-        answer = still_allowed(row, asset, self._round.rules)
-        if not isinstance(answer, NoLongerAllowed):
-            return False
-        self._round.note(Finding(What.NOT_ALLOWED, str(row.asset), row.tenant, row.workspace.name, answer.reason))
-        return True
-
-    def _decisions(self, share: ShareRow, asset: SharedAsset) -> Sequence[Decision]:
-        """For all, where the publisher is one of those whose changes matter."""
-        only = self._place.only
-        return planning.plan(asset, self._round.rules, None if only is None or share.origin_tenant in only else only)
+    def _decisions(self, asset: SharedAsset) -> Sequence[Decision]:
+        """For all, where the publisher of today, who may not have shared it, is one of those whose changes matter."""
+        only, rules = self._place.only, self._round.rules
+        publisher = rules.tenant_of(asset.origin) if asset.origin else None
+        return planning.plan(asset, rules, None if only is None or (publisher and publisher.id in only) else only)
 
 
 def in_ledger(found: RegistryAsset, round_: Round) -> tuple[ShareRow, PlanRow] | None:
-    """The share and the plan of a version; None for what no tenant shared, was to be delivered to nobody, or was taken back."""
+    """The share and the plan of a version; None for what no tenant shared, or what was taken back."""
     rows = round_.fanout.rows
     share = rows.get(ShareRow.address_of(found.registry, found.asset))
-    if not isinstance(share, ShareRow) or share.origin is None or share.recall or not share.fan_out:
+    if not isinstance(share, ShareRow) or share.origin is None or share.recall:
         return None
     if share.state is not ShareState.SHARED and share.state is not ShareState.FANNING_OUT:
         return None  # its own fan-out follows
@@ -140,49 +132,5 @@ def in_ledger(found: RegistryAsset, round_: Round) -> tuple[ShareRow, PlanRow] |
 def deliveries_of(share: ShareRow, round_: Round) -> Mapping[str, DeliveryRow]:
     """Those of the asset, open and closed, by their targets."""
     rows = round_.fanout.rows
-    opened, closed = rows.open_deliveries(share.asset.key), rows.closed_deliveries(share.asset.key)
-    return {row.row: row for row in (*closed, *opened) if row.registry == share.registry}
-
-
-def push_absent(
-    share: ShareRow, rows: Mapping[str, DeliveryRow], wanted: Sequence[Decision], allowed: Sequence[Decision], round_: Round
-) -> None:
-    """Push to the targets that have no delivery, and to those whose delivery the rules ended that allow it now.
-
-    What failed, and what somebody cancelled, is left as it is. A push is narrowed to some actions where it is not for all that
-    are `allowed`.
-    """
-    absent: dict[tuple[bool, tuple[str, ...]], dict[str, list[Decision]]] = defaultdict(lambda: defaultdict(list))
-    due = [each for each in wanted if _is_due(rows.get(row_of(share, each)))]
-    targets = {target_of(each) for each in due}
-    in_part = {each.tenant for each in allowed if target_of(each) not in targets}
-    for decision in due:
-        again = row_of(share, decision) in rows
-        why = f"subscription {decision.subscription} wants it" + (", and it was cancelled when it was not allowed" if again else "")
-        finding = Finding(What.UNDELIVERED, str(share.asset), decision.tenant, decision.workspace.name, why, "push")
-        routes: tuple[str, ...] = (decision.action.route,) if decision.tenant in in_part else ()
-        absent[again, routes][decision.tenant].append(decision)
-        round_.note(finding)
-    for (again, routes), by_tenant in absent.items():
-        actions = [each.action for each in next(iter(by_tenant.values()))] if routes else []
-        for tenants in _chunks(sorted(by_tenant)):
-            round_.ask(push_command(share.registry, share.asset, tenants, actions, again=again))
-
-
-def _is_due(row: DeliveryRow | None) -> bool:
-    """Whether there is no delivery, or one that the rules alone ended."""
-    return row is None or (row.state is DeliveryState.CANCELLED and not row.cancelled_by and not row.recall)
-
-
-def target_of(decision: Decision) -> tuple[str, WorkspaceId, str]:
-    return decision.tenant, decision.workspace, decision.action.route
-
-
-def row_of(share: ShareRow, decision: Decision) -> str:
-    return DeliveryRow.address_of(share.asset, share.registry, decision.workspace, decision.action.route).row
-
-
-def _chunks(tenants: Collection[str]) -> Iterator[list[str]]:
-    names = list(tenants)
-    for start in range(0, len(names), MOST_TENANTS):
-        yield names[start : start + MOST_TENANTS]
+    opened = list(rows.open_deliveries(share.asset.key))  # first: one that ends meanwhile is found among the closed
+    return {row.row: row for row in (*opened, *rows.closed_deliveries(share.asset.key)) if row.registry == share.registry}

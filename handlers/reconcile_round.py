@@ -7,10 +7,11 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from handlers.sampling import Sample
 from shared import commands, logs
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.errors import Permanent, Transient
@@ -18,22 +19,28 @@ from shared.keys import key
 from shared.messages import BY_EVENT, Outgoing, Queue
 from shared.ports import Fanout
 from shared.reconciling import Finding, What
-from shared.rows import Address
+from shared.rows import Address, DeliveryRow
 from shared.rules import Action, AssetPattern, Rules
 from shared.rules_document import action_to_document
 from shared.wakeups import NUDGE_EVERY
 
 log = logging.getLogger("fanout.reconcile")
 
+MOST_DRIFT = 200  # looks of a run at what was delivered, a call each
 BATCH = 50  # commands, of those that somebody watches being sent
 
 
 @dataclass(slots=True)
 class Bounds:
-    """How much one run may do: what is left waits for the next one. `looks` are at a name or at what was delivered."""
+    """How much one run may do: what is left waits for the next one.
+
+    `looks` are at names. `drift` are looks at what was delivered, None for all of it: a number of its own, so that many deliveries
+    keep nothing else waiting.
+    """
 
     until: datetime
     looks: int
+    drift: int | None = MOST_DRIFT
 
     def spent(self, now: datetime) -> bool:
         return self.looks <= 0 or now >= self.until
@@ -48,8 +55,12 @@ class Round:
     bounds: Bounds
     found: Callable[[Finding], None]
     dry_run: bool = False
+    chosen: Sample[DeliveryRow] = field(init=False)
     _told: set[Finding] = field(default_factory=set)
     _unsent: list[Outgoing] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.chosen = Sample(self.bounds.drift or 0)
 
     @property
     def now(self) -> datetime:
@@ -124,7 +135,7 @@ def bounds(fanout: Fanout, longest: timedelta, looks: int) -> Bounds:
 
 def no_bounds(fanout: Fanout) -> Bounds:
     """For who asked for all of it, and waits."""
-    return bounds(fanout, timedelta(days=1), 1_000_000_000)
+    return replace(bounds(fanout, timedelta(days=1), 1_000_000_000), drift=None)
 
 
 def boundless(fanout: Fanout, found: Callable[[Finding], None], *, dry_run: bool) -> Round:
@@ -136,12 +147,13 @@ def share_command(workspace: WorkspaceId, asset: Asset) -> bytes:
 
 
 def push_command(
-    registry: str, asset: Asset, tenants: Sequence[str], actions: Sequence[Action] = (), *, again: bool = False
+    registry: str, asset: Asset, tenants: Sequence[str], into: Sequence[WorkspaceId], action: Action | None, *, again: bool
 ) -> bytes:
-    """To these tenants, by these actions or all that they want. `again`: what was cancelled is opened as well."""
-    command: dict[str, object] = {"type": "push", "asset": _named(asset), "to": list(tenants), "registry": registry, "again": again}
-    if actions:
-        command["actions"] = [action_to_document(action) for action in actions]
+    """To these tenants, into these workspaces, by one action or all that they want. `again`: what was cancelled is opened too."""
+    command: dict[str, object] = {"type": "push", "asset": _named(asset), "registry": registry, "again": again}
+    command |= {"to": list(tenants), "into": list(map(str, into))}
+    if action:
+        command["actions"] = [action_to_document(action)]
     return json.dumps(command).encode()
 
 

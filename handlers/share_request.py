@@ -7,7 +7,7 @@ from handlers.asked import Asked
 from handlers.turns import one_at_a_time, require_told, send_wake_up
 from shared import logs
 from shared.assets import Asset, WorkspaceAsset, WorkspaceId
-from shared.errors import Owner, Permanent
+from shared.errors import Owner, Permanent, Transient
 from shared.ports import Fanout
 from shared.rows import COMMANDS_KEPT, PlanRow, ShareRow
 from shared.rules import Publication, Tenant
@@ -63,18 +63,26 @@ class ShareRequest:
         if stands.state is ShareState.FAILED and not stands.was_asked_by(self.asked.id):
             require_told(stands, fanout)
             again = replace(wanted, rev=stands.rev + 1, attempts=stands.attempts, etag=stands.etag)
+            again = replace(again, fan_out=self._is_for_all(stands))
             stands = self._write(replace(again, commands=(*stands.commands, *wanted.commands)[-COMMANDS_KEPT:]), fanout)
-        if stands.state is ShareState.SHARED and self.fan_out and not stands.fan_out:
+        if stands.state is ShareState.SHARED and self._is_for_all(stands) and not stands.fan_out:
             require_told(stands, fanout)
             stands = self._write(replace(stands, state=ShareState.FANNING_OUT, fan_out=True, rev=stands.rev + 1), fanout)
-        if stands.state is ShareState.SHARED and (plan := self._retagged(fanout)):
-            require_told(stands, fanout)
+        if stands.state in (ShareState.SHARED, ShareState.FANNING_OUT) and (plan := self._retagged(fanout)):
+            self._require_shared(stands, fanout)
             stands = self._fan_out_retagged(stands, plan, fanout)
         begins = stands.state in (ShareState.REQUESTED, ShareState.FANNING_OUT) and not stands.claim
         if begins:  # new, or its wake-up was never sent: sent twice it is one
             logs.event(log, "share requested", share_id=stands.address, asset=stands.asset, tenant=self.tenant.id)
             send_wake_up(stands, fanout)
         return stands
+
+    def _is_for_all(self, stands: ShareRow) -> bool:
+        """What was shared for nobody is for all once somebody asks for that, and not because it is come across again."""
+        return stands.fan_out if self.asked.by_event and self._is_of(stands) else self.fan_out
+
+    def _is_of(self, stands: ShareRow) -> bool:
+        return (stands.origin, stands.source) == (self.workspace, self.found.asset)
 
     def _retagged(self, fanout: Fanout) -> PlanRow | None:
         """The plan as it has to be, where the asset got other tags since it was shared; None where it did not."""
@@ -83,6 +91,13 @@ class ShareRequest:
             return None
         tags = {**plan.asset.tags, **self.found.tags}
         return replace(plan, asset=replace(plan.asset, tags=tags), cursor="", page_from="")
+
+    def _require_shared(self, stands: ShareRow, fanout: Fanout) -> None:
+        """Transient while a fan-out by other tags is under way, or its wake-up may be unsent."""
+        require_told(stands, fanout)
+        if stands.state is not ShareState.SHARED:
+            send_wake_up(stands, fanout)
+            raise Transient(f"{stands.address} is {stands.state} by other tags: those that it has now follow")
 
     def _fan_out_retagged(self, stands: ShareRow, plan: PlanRow, fanout: Fanout) -> ShareRow:
         """The registry's asset gets the tags, and is planned again. A tag that was taken away stays there.
@@ -93,7 +108,7 @@ class ShareRequest:
         if seen is not None:
             fanout.registries.begin_update(seen, self.found.tags)
         logs.event(log, "retagged", share_id=stands.address, asset=stands.asset, tenant=self.tenant.id)
-        again = replace(stands, state=ShareState.FANNING_OUT, rev=stands.rev + 1, only=(), routes=(), again=False)
+        again = replace(stands.unnarrowed(), state=ShareState.FANNING_OUT, rev=stands.rev + 1)
         written = self._write(again, fanout)
         fanout.rows.save_plan(plan)
         return written
@@ -108,7 +123,7 @@ class ShareRequest:
         if stands.recall:
             text = f"{stands.asset} was recalled from registry {self.registry}: {stands.recall}"
             raise Permanent("recalled", text, Owner.PUBLISHER, "register a new version")
-        if (stands.origin, stands.source) == (self.workspace, self.found.asset):
+        if self._is_of(stands):
             return
         if stands.state is ShareState.FAILED and fanout.registries.asset(self.registry, self.asset) is None:
             return  # the other origin's came to nothing

@@ -45,7 +45,7 @@ def _cancelled(turn: Turn[ShareRow], by: str) -> ShareRow:
     if row.state is not ShareState.FANNING_OUT:
         raise Permanent("cancelled", f"cancelled by {by}", Owner.PROVIDER, "retry the share, if it is wanted after all")
     row = row.tried(turn.now, "fan out", f"cancelled by {by}")
-    return replace(row, state=ShareState.SHARED, again=False, only=(), routes=(), cancelled_by=None)
+    return replace(row.unnarrowed(), state=ShareState.SHARED, cancelled_by=None)
 
 
 def _begin(turn: Turn[ShareRow]) -> ShareRow:

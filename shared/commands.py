@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.errors import Owner, Permanent
@@ -16,10 +16,18 @@ from shared.rules_actions import ActionShape
 
 LATEST = "latest"
 
+
+def _arm_id(text: str) -> str:
+    WorkspaceId.parse(text)
+    return text
+
+
 type AssetText = Annotated[str, StringConstraints(max_length=255, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.\-]*$")]  # azure-rest-api-specs
 type Text = Annotated[str, StringConstraints(max_length=255, pattern=r"^\S+$")]
 type Line = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-type WorkspaceText = Annotated[str, StringConstraints(max_length=1000, pattern=r"(?i)^/subscriptions/.+/workspaces/[^/]+/?$")]
+type WorkspaceText = Annotated[
+    str, StringConstraints(max_length=1000, pattern=r"(?i)^/subscriptions/.+/workspaces/[^/]+/?$"), AfterValidator(_arm_id)
+]
 type ShareId = Annotated[str, StringConstraints(pattern=r"^share/[a-z2-7]{26}/[a-z2-7]{26}$")]
 type DeliveryId = Annotated[str, StringConstraints(pattern=r"^delivery/[a-z2-7]{26}/[a-z2-7]{26}$")]
 
@@ -63,8 +71,8 @@ class Share:
 class Push:
     """Push an asset that was shared, by its name in the registry, to all subscribers or to some tenants among them.
 
-    `actions` narrows what their subscriptions ask for. A delivery that failed or was cancelled is opened again, unless `again`
-    says otherwise.
+    `into`, ARM ids of workspaces, and `actions` narrow what their subscriptions ask for. A delivery that failed or was cancelled
+    is opened again, unless `again` says otherwise.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -73,8 +81,13 @@ class Push:
     asset: AssetName
     to: Literal["subscribers"] | Annotated[list[Text], Field(min_length=1, max_length=100)]
     registry: Text | None = None
+    into: Annotated[list[WorkspaceText], Field(min_length=1, max_length=100)] | None = None
     actions: Annotated[list[ActionShape], Field(min_length=1, max_length=20)] | None = None
     again: bool = True
+
+    @property
+    def workspaces(self) -> tuple[WorkspaceId, ...]:
+        return tuple(map(WorkspaceId.parse, self.into or ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +182,11 @@ KNOWN = ("share", "push", "pull", "retry", "cancel", "approve", "reject", "recal
 def parse(body: bytes) -> Command:
     """Read a command, or a CloudEvent whose data is one. Permanent `bad_command`, naming the field, for anything else."""
     try:
-        command = _COMMANDS.validate_json(json.dumps(_command_in(json.loads(body))), strict=True)
-        if isinstance(command, Share | Pull):
-            WorkspaceId.parse(command.workspace)
+        return _COMMANDS.validate_json(json.dumps(_command_in(json.loads(body))), strict=True)
     except ValidationError as wrong:
         raise _refused(_first_fault(wrong)) from wrong
     except (ValueError, RecursionError) as wrong:
         raise _refused(str(wrong)) from wrong
-    return command
 
 
 def share_of(workspace: WorkspaceId, asset: Asset) -> bytes:

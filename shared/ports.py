@@ -83,6 +83,9 @@ class Rows(Protocol):
     def closed_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]:
         """Likewise those that are closed."""
 
+    def delivered(self) -> Iterable[tuple[PlanRow, Sequence[DeliveryRow]]]:
+        """All that counts as delivered, by asset and registry, with its plan. Read from end to end, a thousand rows a request."""
+
     def index(self, delivery: DeliveryRow) -> None:
         """Make the delivery findable by its tenant and time."""
 

@@ -14,7 +14,7 @@ from shared.states import DeliveryState, ShareState, State, is_final, may_follow
 
 ATTEMPTS_KEPT = 20
 COMMANDS_KEPT = 20
-OPEN, CLOSED = "o|", "c|"
+OPEN, CLOSED, PLANS = "o|", "c|", "plan|"
 
 
 class RowKind(StrEnum):
@@ -118,7 +118,7 @@ class ShareRow(Row):
     `origin` is None for an asset that was made in the registry itself: it has a row once somebody pulled it.
     `environment` is the registry's id of the one that is shared along with a model. `needs`: what is waited for to be shared first.
     `fan_out` says whether subscribers are to get it; in a push, `again` that deliveries which came to nothing are opened again
-    on the way, and `only` and `routes`, unless empty, to which tenants and by which routes.
+    on the way, and `only`, `into` and `routes`, unless empty, to which tenants, into which workspaces and by which routes.
     """
 
     state: ShareState = ShareState.REQUESTED
@@ -134,7 +134,17 @@ class ShareRow(Row):
     fan_out: bool = True
     again: bool = False
     only: tuple[str, ...] = ()
+    into: tuple[WorkspaceId, ...] = ()
     routes: tuple[str, ...] = ()
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether it is pushed to some of those alone who want it."""
+        return bool(self.only or self.into or self.routes)
+
+    def unnarrowed(self) -> Self:
+        """The row once its push is over."""
+        return replace(self, again=False, only=(), into=(), routes=())
 
     @staticmethod
     def address_of(registry: str, asset: Asset) -> Address:
@@ -200,8 +210,12 @@ class DeliveryRow(Row):
 
     @staticmethod
     def address_of(asset: Asset, registry: str, workspace: WorkspaceId, route: str) -> Address:
+        return Address(RowKind.DELIVERY, asset.key, DeliveryRow.target_key(registry, workspace, route))
+
+    @staticmethod
+    def target_key(registry: str, workspace: WorkspaceId, route: str) -> str:
         """The registry is part of the target: two may hold different assets of one name and version."""
-        return Address(RowKind.DELIVERY, asset.key, key(registry, workspace.canonical, route))
+        return key(registry, workspace.canonical, route)
 
     @property
     def address(self) -> Address:
@@ -251,7 +265,7 @@ class PlanRow:
 
     @staticmethod
     def row_key(registry: str) -> str:
-        return f"plan|{key(registry)}"
+        return f"{PLANS}{key(registry)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from shared.outcomes import Outcome
 from shared.rows import Address, DeliveryRow, PlanRow, RowKind, ShareRow, TargetRow, WorkRow, is_done
 from shared.rules import Provider, Rules
 from shared.rules_change import News, difference
+from shared.states import DeliveryState
 from tests.fake_azure import FakeAzure
 from tests.fake_fairness import FakeFairness
 from tests.fake_reconciling import FakeReconciling
@@ -159,6 +160,11 @@ class FakeRows:
 
     def closed_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]:
         return _between(self.closed, partition, after, upto)
+
+    def delivered(self) -> Iterable[tuple[PlanRow, Sequence[DeliveryRow]]]:
+        rows = [row for row in (*self.closed.values(), *self.deliveries.values()) if row.state is DeliveryState.DELIVERED]
+        for (partition, registry), plan in self.plans.items():
+            yield plan, [row for row in rows if (row.partition, row.registry) == (partition, registry)]
 
     def target(self, tenant: str, workspace: WorkspaceId, endpoint: str) -> TargetRow | None:
         return self.targets.get((tenant, TargetRow.row_key(workspace, endpoint)))

@@ -44,6 +44,9 @@ def share(
 def push(
     asset: AssetText,
     to: Annotated[list[str] | None, typer.Option("--to", help="A tenant among the subscribers; may be repeated.")] = None,
+    into: Annotated[
+        list[str] | None, typer.Option("--into", help="One of their workspaces: ARM id, or name; may be repeated.")
+    ] = None,
     registry: Registry = None,
     actions: Actions = None,
     correlation_id: CorrelationId = None,
@@ -53,15 +56,17 @@ def push(
 ) -> None:
     """Push a shared asset to its subscribers once more: to all, or to those that --to names.
 
-    What stands stays; what failed or was cancelled is opened again. --actions narrows what the subscriptions ask for.
+    What stands stays; what failed or was cancelled is opened again. --into and --actions narrow what the subscriptions ask for.
 
     \b
     fanout push model:credit-card:3 --wait
     fanout push model:credit-card:latest --to fabrikam --to tailwind --actions register
+    fanout push model:credit-card:3 --into fabrikam-prod
     """
     wanted, chosen = asset_in(asset), way(correlation_id, wait=wait, timeout=timeout, as_json=as_json)
+    workspaces = [str(workspace_in(each, _rules)) for each in into or ()]
     document = {"type": "push", "asset": _document(wanted), "to": to or "subscribers", "registry": registry}
-    ask(document | {"actions": actions_in(actions)}, chosen)
+    ask(document | {"into": workspaces or None, "actions": actions_in(actions)}, chosen)
 
 
 def pull(

@@ -24,7 +24,8 @@ def backfill(
     Shows first what is missing, then puts its push commands on the queue. The reconciler brings a new subscription the newest
     version of each name by itself; --all-versions brings the others too. What failed or was cancelled is left as it is.
 
-    Exit codes: 0 done, or nothing is missing; 1 Azure refuses or cannot be reached; 2 there is no such subscription.
+    Exit codes: 0 done, or nothing is missing; 1 Azure refuses or cannot be reached; 2 there is no such subscription, or it
+    is paused.
     """
     tenant, slash, name = subscription.partition("/")
     if not (tenant and slash and name):
@@ -41,19 +42,21 @@ def backfill(
         except Permanent as unknown:
             stop(INVALID, f"{unknown.reason.text}. {unknown.reason.remedy[:1].upper()}{unknown.reason.remedy[1:]}.")
         with err.status("Looking into the registries …"):
-            wanted.find(round_)
+            pauses = sorted(wanted.find(round_))
         if not as_json:
-            _show(found, dry_run=dry_run)
+            _show(found, pauses, dry_run=dry_run)
         for batch in track(round_.batches(), "Sending", console=err, transient=True, disable=dry_run):
             round_.deliver(batch)
     if as_json:
-        print_json({"dry_run": dry_run, "missing": [asdict(finding) for finding in found]})
+        print_json({"dry_run": dry_run, "missing": [asdict(finding) for finding in found], "pauses": pauses})
 
 
-def _show(found: list[Finding], *, dry_run: bool) -> None:
+def _show(found: list[Finding], pauses: list[str], *, dry_run: bool) -> None:
+    for pause in pauses:
+        out.print(f"Held back: {escape(pause)}.")
     for finding in found:
         out.print(f"[green]+[/] {escape(f'{finding.asset} to {finding.tenant} ({finding.workspace}): {finding.why}')}")
     if not found:
-        out.print("Nothing is missing.")
+        out.print("Nothing else is missing." if pauses else "Nothing is missing.")
     else:
         out.print(f"{len(found)} {'would be delivered' if dry_run else 'are being delivered'}.")

@@ -119,8 +119,10 @@ class Following:
     def _is_in(self, delivery: DeliveryRow, share: ShareRow) -> bool:
         """Whether it is under way to somebody whom the command is for, though another command made it."""
         command = self.sent.command
-        to = command.to if isinstance(command, Push) and command.to != "subscribers" else None
-        return delivery.registry == share.registry and (to is None or delivery.tenant in to)
+        push = command if isinstance(command, Push) else None
+        to = push.to if push and push.to != "subscribers" else [delivery.tenant]
+        into = (push and push.workspaces) or [delivery.workspace]
+        return delivery.registry == share.registry and delivery.tenant in to and delivery.workspace in into
 
     def _outcome(self) -> Outcome:
         if any(not is_done(row) for row in self.rows.values()):

@@ -1,8 +1,9 @@
 """The ledger in Azure Table Storage: shares, deliveries, plans and endpoints' targets. `shared.rows` says what they hold."""
 
 import functools
+import itertools
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,8 @@ from shared.azure.owned_writes import etag_of, if_match, read, submit, write
 from shared.azure.tables import table_errors
 from shared.errors import Lost, Owner, Permanent, Transient, Unreadable
 from shared.keys import key
-from shared.rows import CLOSED, OPEN, Address, DeliveryRow, PlanRow, RowKind, ShareRow, TargetRow, WorkRow
+from shared.rows import CLOSED, OPEN, PLANS, Address, DeliveryRow, PlanRow, RowKind, ShareRow, TargetRow, WorkRow
+from shared.states import DeliveryState
 
 log = logging.getLogger("fanout.ledger")
 
@@ -147,11 +149,16 @@ class Ledger:
 
     def _deliveries_in(self, prefix: str, partition: str, after: str, upto: str | None) -> Iterator[DeliveryRow]:
         with table_errors("list deliveries"):
-            for entity in _range(self._deliveries, partition, prefix, after, upto):
-                try:
-                    yield _delivery(entity)
-                except Unreadable as unreadable:  # one must not keep the others from being found
-                    logs.event(log, "unreadable", logging.ERROR, why=unreadable)
+            yield from _readable(_range(self._deliveries, partition, prefix, after, upto), _delivery)
+
+    def delivered(self) -> Iterator[tuple[PlanRow, Sequence[DeliveryRow]]]:
+        with table_errors("list all that was delivered"):
+            everything = self._deliveries.query_entities(f"state eq '{DeliveryState.DELIVERED}' or RowKey ge '{PLANS}'")
+            for _, of_asset in itertools.groupby(everything, key=lambda entity: entity["PartitionKey"]):
+                entities = list(of_asset)
+                rows = list(_readable((each for each in entities if not _is_plan(each)), _delivery))
+                for plan in _readable(filter(_is_plan, entities), _PLANS.to_row):
+                    yield plan, [row for row in rows if row.registry == plan.asset.registry]
 
     def has_open_deliveries(self, partition: str) -> bool:
         """Whether there is any, readable or not."""
@@ -196,6 +203,19 @@ def _share(entity: Any) -> ShareRow:
 def _delivery(entity: Any) -> DeliveryRow:
     keys = {"partition": entity["PartitionKey"], "row": str(entity["RowKey"])[len(OPEN) :]}
     return replace(_DELIVERIES.to_row(entity, **keys), etag=etag_of(entity))
+
+
+def _is_plan(entity: Any) -> bool:
+    return str(entity["RowKey"]).startswith(PLANS)
+
+
+def _readable[R](entities: Iterable[Any], read: Callable[[Any], R]) -> Iterator[R]:
+    """One that is not must not keep the others from being found."""
+    for entity in entities:
+        try:
+            yield read(entity)
+        except Unreadable as unreadable:
+            logs.event(log, "unreadable", logging.ERROR, why=unreadable)
 
 
 def _range(

@@ -165,6 +165,25 @@ def test_closed_deliveries_are_listed_in_order_between_two_targets(rows: Rows) -
     assert [row.row for row in rows.closed_deliveries(credit_card().key, targets[0], targets[1])] == [targets[1]]
 
 
+def test_all_that_is_delivered_is_listed_with_its_plan_however_many_and_from_several_registries(rows: Rows) -> None:
+    deliveries = sorted((delivery(n) for n in range(1, 6)), key=lambda each: each.row)
+    other = DeliveryRow.address_of(credit_card(), "other-hub", workspace("w1"), Register().route)
+    first = rows.save_plan(plan())
+    second = rows.save_plan(replace(plan(), asset=replace(MODEL, registry="other-hub")))
+    rows.save_page(first, deliveries)
+    rows.save_page(second, [replace(delivery(), row=other.row, registry="other-hub")])
+    for each in list(rows.open_deliveries(credit_card().key))[1:]:
+        rows.close(replace(each, state=DeliveryState.DELIVERED))
+
+    found = {(plan.asset.registry, row.row): plan.asset.asset for plan, some in rows.delivered() for row in some}
+
+    closed = {(each.registry, each.row) for each in rows.closed_deliveries(credit_card().key)}
+    assert set(found) == closed
+    assert len(closed) == 5
+    assert {registry for registry, _ in closed} == {"hub", "other-hub"}
+    assert set(found.values()) == {credit_card()}
+
+
 def test_a_delivery_is_added_to_a_plan_once(rows: Rows) -> None:
     there = rows.save_plan(plan())
     (first,) = rows.insert_deliveries(there, [delivery()])

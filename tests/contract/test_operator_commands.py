@@ -99,6 +99,7 @@ def taken(desk: Desk) -> tuple[commands.Command, Any]:
     [
         (["share", "model:card:3", "--from", ARM_ID, "--registry", "hub", "--no-fan-out"], "share"),
         (["push", "model:card:latest", "--to", "fabrikam", "--to", "tailwind", "--actions", "register"], "push"),
+        (["push", "model:card:3", "--into", "workspace2", "--into", ARM_ID], "push"),
         (["pull", "data:rows:1", "--tenant", "tailwind", "--actions", "{register: {mode: copy}}"], "pull"),
         (["retry", str(A_DELIVERY.address)], "retry"),
         (["cancel", str(A_SHARE.address)], "cancel"),

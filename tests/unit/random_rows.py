@@ -76,6 +76,7 @@ shares = st.builds(
     fan_out=st.booleans(),
     again=st.booleans(),
     only=st.lists(_short, max_size=3).map(tuple),
+    into=st.lists(workspaces, max_size=2).map(tuple),
     routes=st.lists(_short, max_size=3).map(tuple),
 )
 deliveries = st.builds(

@@ -6,11 +6,11 @@ from datetime import timedelta
 from handlers import reconcile_pass
 from handlers.reconcile_round import Bounds
 from shared.assets import Asset, Kind, WorkspaceAsset, WorkspaceId
-from shared.reconciling import Finding
-from shared.rules import AssetPattern, Publication, Rules, TagCondition, Tenant
+from shared.reconciling import Finding, What
+from shared.rules import AssetPattern, Publication, Register, Rules, TagCondition, Tenant
 from shared.states import DeliveryState
 from tests.fakes import World
-from tests.unit.world import PUBLISHER, credit_card
+from tests.unit.world import PUBLISHER, a_world, credit_card, register, subscriber
 
 PRODUCTION = TagCondition("stage", ("production",))
 
@@ -32,12 +32,12 @@ def time_passes(world: World, minutes: float = 15) -> None:
     world.clock.time += timedelta(minutes=minutes)
 
 
-def reconciled(world: World, times: int = 1, *, looks: int = 10_000) -> list[Finding]:
+def reconciled(world: World, times: int = 1, *, looks: int = 10_000, drift: int = 10_000) -> list[Finding]:
     """The timer came by so often, and what it asked for was done; what it found."""
     found: list[Finding] = []
     for _ in range(times):
         time_passes(world)
-        reconcile_pass.run(world, found.append, Bounds(world.clock.now() + timedelta(minutes=5), looks))
+        reconcile_pass.run(world, found.append, Bounds(world.clock.now() + timedelta(minutes=5), looks, drift))
         world.run()
     return found
 
@@ -45,6 +45,13 @@ def reconciled(world: World, times: int = 1, *, looks: int = 10_000) -> list[Fin
 def previewed(world: World) -> list[Finding]:
     found: list[Finding] = []
     reconcile_pass.preview(world, found.append)
+    return found
+
+
+def passed_through(world: World) -> list[Finding]:
+    """Somebody asked for a whole pass."""
+    found: list[Finding] = []
+    reconcile_pass.whole_pass(world, found.append)
     return found
 
 
@@ -73,3 +80,17 @@ def delivered(world: World) -> set[tuple[str, str]]:
 
 def shared(world: World) -> set[str]:
     return {f"{row.asset.name}:{row.asset.version}" for row in world.rows.shares.values()}
+
+
+def delivered_world(*tenants: Tenant, versions: tuple[str, ...] = ("1", "2", "3")) -> World:
+    """All that was registered was delivered, and the reconciler has been by."""
+    world = a_world(*(tenants or (subscriber("adventure", Register()),)))
+    for version in versions:
+        register(world, credit_card(version))
+    world.run()
+    reconciled(world, times=2)
+    return world
+
+
+def whats(found: list[Finding]) -> list[tuple[What, str, str]]:
+    return [(each.what, each.tenant, each.asset.rpartition(":")[2]) for each in found]

@@ -8,10 +8,10 @@ from handlers.backfill import backfill_of
 from handlers.reconcile_round import boundless
 from shared.errors import Permanent
 from shared.reconciling import Finding
-from shared.rules import Register, TenantState
+from shared.rules import Register, RuleState, TenantState
 from tests.fakes import World
 from tests.unit.reconcile_world import delivered, with_rules
-from tests.unit.world import CARDS, a_world, credit_card, register, subscriber
+from tests.unit.world import CARDS, a_world, credit_card, register, subscriber, workspace
 
 FABRIKAM = subscriber("fabrikam", Register())
 
@@ -26,10 +26,10 @@ def world_with_history() -> World:
     return world
 
 
-def backfilled(world: World, *, all_versions: bool = False, dry_run: bool = False) -> list[Finding]:
+def backfilled(world: World, subscription: str = "all", *, all_versions: bool = False, dry_run: bool = False) -> list[Finding]:
     found: list[Finding] = []
     round_ = boundless(world, found.append, dry_run=dry_run)
-    backfill_of("fabrikam", "all", round_.rules, all_versions=all_versions).find(round_)
+    backfill_of("fabrikam", subscription, round_.rules, all_versions=all_versions).find(round_)
     for batch in round_.batches():
         round_.deliver(batch)
     world.run()
@@ -71,12 +71,53 @@ def test_given_another_subscription_of_the_tenant_when_backfilled_then_that_one_
     assert {row.subscription for row in world.rows.closed.values()} == {"all"}
 
 
+def test_given_another_workspace_of_the_tenant_when_backfilled_then_nothing_goes_there() -> None:
+    world = world_with_history()
+    live = workspace("live")
+    other = replace(FABRIKAM.subscriptions[0], name="live", into=live)
+    with_rules(world, replace(FABRIKAM, workspaces=(*FABRIKAM.workspaces, live), subscriptions=(*FABRIKAM.subscriptions, other)))
+
+    backfilled(world, all_versions=True)
+
+    assert {row.workspace.name for row in world.rows.closed.values()} == {"fabrikam"}
+
+
+@pytest.mark.parametrize("subscription", ["all", "live"])
+def test_given_two_subscriptions_to_the_same_target_when_either_is_backfilled_then_it_arrives(subscription: str) -> None:
+    world = world_with_history()
+    both = (*FABRIKAM.subscriptions, replace(FABRIKAM.subscriptions[0], name="live"))
+    with_rules(world, replace(FABRIKAM, subscriptions=both))
+
+    backfilled(world, subscription, all_versions=True)
+
+    assert delivered(world) == {("fabrikam", version) for version in ("1", "2", "3")}
+
+
+def test_given_a_publisher_that_keeps_it_back_when_backfilled_then_the_pause_is_told_and_nothing_is_asked_for() -> None:
+    world = world_with_history()
+    northwind = world.rules.rules.tenants["northwind"]
+    with_rules(world, replace(northwind, publications=(replace(northwind.publications[0], state=RuleState.PAUSED),)))
+    round_ = boundless(world, lambda _finding: None, dry_run=False)
+
+    pauses = backfill_of("fabrikam", "all", round_.rules, all_versions=False).find(round_)
+
+    assert pauses == {"publication all of northwind is paused"}
+    assert round_.batches() == []
+
+
 @pytest.mark.parametrize(
     ("tenant", "subscription", "code"),
-    [("nobody", "all", "unknown_tenant"), ("fabrikam", "none", "unknown_subscription"), ("paused", "all", "tenant_paused")],
+    [
+        ("nobody", "all", "unknown_tenant"),
+        ("fabrikam", "none", "unknown_subscription"),
+        ("paused", "all", "tenant_paused"),
+        ("tailwind", "all", "subscription_paused"),
+    ],
 )
-def test_given_no_such_subscription_when_asked_for_then_it_says_what_there_is(tenant: str, subscription: str, code: str) -> None:
-    world = a_world(FABRIKAM, subscriber("paused", Register(), state=TenantState.PAUSED))
+def test_given_what_brings_nothing_when_asked_for_then_it_says_why(tenant: str, subscription: str, code: str) -> None:
+    resting = replace(FABRIKAM.subscriptions[0], state=RuleState.PAUSED)
+    tailwind = replace(subscriber("tailwind", Register()), subscriptions=(resting,))
+    world = a_world(FABRIKAM, tailwind, subscriber("paused", Register(), state=TenantState.PAUSED))
 
     with pytest.raises(Permanent) as refused:
         backfill_of(tenant, subscription, world.rules.rules, all_versions=False)

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from shared.assets import Asset, Kind, RegistryAsset
+from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset
 from shared.errors import Owner, Permanent, Transient
 from shared.messages import Outgoing, Queue
 from shared.rows import DeliveryRow, ShareRow
 from shared.rules import Approver, Publication, Register, Tenant, TenantState
 from shared.states import DeliveryState, ShareState
 from tests.fakes import World
+from tests.unit.reconcile_world import reconciled
 from tests.unit.world import CARDS, EVERY_MODEL, PUBLISHER, a_world, credit_card, register, subscriber, workspace
 
 CARD = {"kind": "model", "name": "credit-card", "version": "1"}
@@ -85,6 +86,53 @@ def test_a_push_by_one_action_leaves_the_others_out() -> None:
     with_tenants(world, subscriber("fabrikam", Register(), CARDS))
     send(world, type="push", asset=CARD, to="subscribers", actions=["register"])
     assert the_delivery(world).action == Register()
+
+
+def with_two_workspaces(name: str) -> Tenant:
+    """It registers every model in both."""
+    there = (workspace(name), workspace(f"{name}-live"))
+    wishes = (replace(subscriber(name, Register()).subscriptions[0], name=at.name, into=at) for at in there)
+    return Tenant(name, TenantState.ACTIVE, there, subscriptions=tuple(wishes))
+
+
+@pytest.mark.parametrize("to", ["subscribers", ["fabrikam"]])
+def test_a_push_into_one_workspace_leaves_the_tenants_other_alone(to: str | list[str]) -> None:
+    world = shared_world()
+    with_tenants(world, with_two_workspaces("fabrikam"), subscriber("adventure", Register()))
+    send(world, type="push", asset=CARD, to=to, into=[str(workspace("fabrikam-live"))])
+    assert the_delivery(world).workspace == workspace("fabrikam-live")
+    send(world, type="push", asset=CARD, to="subscribers")
+    assert {row.workspace.name for row in world.rows.closed.values()} == {"fabrikam", "fabrikam-live", "adventure"}
+
+
+def test_a_push_into_a_workspace_that_gets_nothing_names_it() -> None:
+    world = shared_world()
+    with_tenants(world, subscriber("fabrikam", Register()), without_subscription("tailspin"))
+    send(world, type="push", asset=CARD, to="subscribers", into=[str(workspace("fabrikam")), str(workspace("tailspin"))])
+    assert the_delivery(world).tenant == "fabrikam"
+    assert rejected(world) == "not_subscribed"
+    assert "tailspin (no subscription asks for it)" in str(world.queues.rejected[0].properties["fanout_reason"])
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "for_all"),
+    [
+        ({"to": ["fabrikam"]}, False),
+        ({"into": [str(workspace("fabrikam"))]}, False),
+        ({"actions": ["register"]}, False),
+        ({}, True),
+    ],
+    ids=["to", "into", "actions", "to-all"],
+)
+def test_what_was_shared_for_nobody_is_for_all_after_a_push_to_all_alone(narrowed: dict[str, Any], for_all: bool) -> None:
+    world = a_world(subscriber("fabrikam", Register()))
+    world.azure.assets[PUBLISHER, credit_card()] = WorkspaceAsset(credit_card(), "azureml://x", world.clock.now())
+    send(world, type="share", workspace=str(PUBLISHER), asset=CARD, fan_out=False)
+    send(world, **{"type": "push", "asset": CARD, "to": "subscribers", **narrowed})
+    with_tenants(world, subscriber("tailspin", Register()))
+    reconciled(world, times=2)
+    got = {row.tenant for row in world.rows.closed.values()}
+    assert got == ({"fabrikam", "tailspin"} if for_all else {"fabrikam"})
 
 
 def test_a_push_tries_again_what_failed_and_the_same_message_does_not() -> None:

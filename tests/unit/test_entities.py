@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from shared.azure.entities import Entity, RowCodec
 from shared.errors import Owner, Reason
 from shared.rows import DeliveryRow, PlanRow, ShareRow, TargetRow
-from tests.unit.example_rows import A_DELIVERY, NOON
+from tests.unit.example_rows import A_DELIVERY, A_SHARE, NOON
 from tests.unit.random_rows import deliveries, plans, shares, targets
 
 SHARES, DELIVERIES = RowCodec(ShareRow), RowCodec(DeliveryRow)
@@ -109,6 +109,12 @@ def test_the_longest_history_fits() -> None:
         row = row.tried(NOON, f"step {n}", "€" * 1000)
     assert table_storage_takes(as_entity(row))
     assert DELIVERIES.to_row(as_entity(row), **keys_of(row)) == row
+
+
+def test_a_share_of_a_version_that_knew_no_workspaces_of_a_push_is_pushed_into_all() -> None:
+    entity = SHARES.to_entity(replace(A_SHARE, only=("fabrikam",)), A_SHARE.partition, A_SHARE.row)
+    del entity["into_json"]
+    assert SHARES.to_row(entity, **keys_of(A_SHARE)) == replace(A_SHARE, only=("fabrikam",), into=())
 
 
 def test_columns_of_others_are_ignored() -> None:

@@ -105,7 +105,7 @@ def test_given_another_tenant_s_asset_of_the_name_when_asked_with_a_workspace_th
             {"state": ShareState.FAILED, "reason": Reason("gone", "it is gone", Owner.PUBLISHER, "mend it")},
             "Its share failed: gone",
         ),
-        ({"fan_out": False}, "It was shared without being delivered to anybody: a push does that."),
+        ({"fan_out": False}, "It was shared for nobody: who gets it is for a push to say."),
     ],
     ids=["recalled", "failed", "no fan-out"],
 )

@@ -135,6 +135,17 @@ def test_given_a_delivery_that_failed_when_pushed_then_it_is_followed_and_who_ha
     assert {getattr(row, "tenant", None) for row in following.rows.values()} == {None, "adventure"}
 
 
+def test_given_a_push_into_one_workspace_when_followed_then_another_that_is_under_way_is_not() -> None:
+    world = a_world(subscriber("fabrikam", Register()), asking(Approver.PROVIDER, subscriber("tailwind", Register())))
+    register(world, credit_card())
+    world.run()
+
+    following, seen = followed(world, **PUSH, into=[str(workspace("fabrikam"))])
+
+    assert seen[-1] is Outcome.DONE
+    assert [getattr(row, "tenant", None) for row in following.rows.values()] == [None]
+
+
 def test_given_a_pull_when_followed_then_its_own_deliveries_are_the_outcome() -> None:
     world = shared_world(without_subscription("adventure"), subscriber("fabrikam", Register()))
 

@@ -1,4 +1,4 @@
-"""Who may have what a registry holds, and wants it, gets it once the reconciler comes by; and what drifted is put back or shown."""
+"""Who may have what a registry holds, and wants it, gets it once the reconciler comes by."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,35 +8,26 @@ import pytest
 from handlers import reconcile_pass
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset
 from shared.errors import Owner, Permanent, Unavailable
-from shared.reconciling import Finding, What
-from shared.rules import Publication, Register, Subscription, Tenant, TenantState
+from shared.reconciling import What
+from shared.rows import ShareRow
+from shared.rules import AssetPattern, Publication, Register, Subscription, Tenant, TenantState
 from shared.states import DeliveryState
 from tests.fake_azure import FakeAzure, FakeRegistries
 from tests.fakes import World
 from tests.unit.reconcile_world import (
     PRODUCTION,
     delivered,
+    delivered_world,
     every,
-    holds,
-    previewed,
     publishing,
     reconciled,
     time_passes,
+    whats,
     with_rules,
 )
 from tests.unit.world import CARDS, EVERY_MODEL, PUBLISHER, a_world, credit_card, register, subscriber, workspace
 
 ADVENTURE, FABRIKAM = subscriber("adventure", Register()), subscriber("fabrikam", Register())
-
-
-def delivered_world(*tenants: Tenant, versions: tuple[str, ...] = ("1", "2", "3")) -> World:
-    """All that was registered was delivered, and the reconciler has been by."""
-    world = a_world(*(tenants or (ADVENTURE,)))
-    for version in versions:
-        register(world, credit_card(version))
-    world.run()
-    reconciled(world, times=2)
-    return world
 
 
 class OneUnreadable(FakeRegistries):
@@ -52,8 +43,20 @@ class OneUnreadable(FakeRegistries):
         return super().newest(registry, kind, name, most)
 
 
-def whats(found: list[Finding]) -> list[tuple[What, str, str]]:
-    return [(each.what, each.tenant, each.asset.rpartition(":")[2]) for each in found]
+def of_two_workspaces(live: AssetPattern = EVERY_MODEL[0]) -> Tenant:
+    """Fabrikam registers every model for trials, and `live` ones in a workspace of their own."""
+    trial, production = workspace("trial"), workspace("live")
+    wishes = (
+        Subscription("trial", ("northwind",), EVERY_MODEL, trial, (Register(),)),
+        Subscription("live", ("northwind",), (live,), production, (Register(),)),
+    )
+    return Tenant("fabrikam", TenantState.ACTIVE, (trial, production), subscriptions=wishes)
+
+
+def placed(world: World) -> set[tuple[str, str]]:
+    """Workspace and version of what fabrikam got."""
+    rows = (row for row in world.rows.closed.values() if row.tenant == "fabrikam" and row.state is DeliveryState.DELIVERED)
+    return {(row.workspace.name, row.asset.version) for row in rows}
 
 
 def test_given_a_new_subscription_when_reconciled_then_the_newest_version_arrives_and_not_all_of_history() -> None:
@@ -96,6 +99,25 @@ def test_given_a_publication_that_names_another_tenant_when_reconciled_then_that
 
     with_rules(world, publishing(northwind, *EVERY_MODEL))
     reconciled(world)
+
+    assert delivered(world) == {("adventure", "1"), ("fabrikam", "1")}
+
+
+def test_given_a_workspace_that_has_another_owner_now_when_that_one_publishes_more_then_it_is_followed_at_once() -> None:
+    """Its changes are followed first: the walk over everything, which would find it too, does not begin in this run."""
+    world = a_world(ADVENTURE, FABRIKAM)
+    northwind = world.rules.rules.tenants["northwind"]
+    narrow = (Publication("all", "hub", EVERY_MODEL, ("adventure",)),)
+    with_rules(world, replace(northwind, publications=narrow))
+    register(world, credit_card())
+    world.run()
+    southwind = Tenant("southwind", TenantState.ACTIVE, (PUBLISHER,), narrow)
+    wishes = [replace(each, subscriptions=(replace(each.subscriptions[0], from_tenants=("*",)),)) for each in (ADVENTURE, FABRIKAM)]
+    with_rules(world, replace(northwind, workspaces=(), publications=()), southwind, *wishes)
+    reconciled(world, times=2)
+
+    with_rules(world, replace(southwind, publications=(replace(narrow[0], to=("*",)),)))
+    reconciled(world, looks=2)
 
     assert delivered(world) == {("adventure", "1"), ("fabrikam", "1")}
 
@@ -209,58 +231,38 @@ def test_given_an_old_version_that_alone_fits_a_new_subscription_when_reconciled
     assert got == {("register", "3"), (CARDS.route, "1")}
 
 
-def test_given_an_asset_that_its_tenant_deleted_when_reconciled_then_it_is_registered_again() -> None:
+def test_given_two_workspaces_of_which_one_wants_an_older_version_when_reconciled_then_each_gets_its_own_alone() -> None:
     world = delivered_world()
-    del world.azure.assets[workspace("adventure"), credit_card("3")]
+    first = world.rows.plans[credit_card("1").key, "hub"]
+    world.rows.plans[credit_card("1").key, "hub"] = replace(first, asset=replace(first.asset, tags={"stage": "production"}))
+    with_rules(world, of_two_workspaces(live=every(Kind.MODEL, PRODUCTION)))
 
-    found = reconciled(world)
-
-    assert whats(found) == [(What.GONE, "adventure", "3")]
-    assert holds(world, workspace("adventure"), "3")
-    assert reconciled(world) == []
-
-
-def test_given_an_asset_that_its_tenant_archived_when_reconciled_then_it_is_shown_and_stays_archived() -> None:
-    world = delivered_world()
-    world.workspaces.archive(workspace("adventure"), credit_card("3"))
-    effects = list(world.azure.effects)
-
-    (finding,) = reconciled(world)
-
-    assert (finding.what, finding.healed_by) == (What.ARCHIVED, None)
-    assert world.azure.effects == effects
-
-
-def test_given_an_endpoint_that_its_tenant_deleted_when_reconciled_then_it_is_shown_and_not_paid_for_again() -> None:
-    world = delivered_world(subscriber("adventure", CARDS), versions=("1",))
-    world.azure.endpoints.clear()
-
-    (finding,) = reconciled(world)
-
-    assert (finding.what, finding.healed_by) == (What.REMOVED, None)
-    assert world.azure.endpoints == {}
-
-
-def test_given_a_delivery_that_is_allowed_no_more_when_previewed_then_it_is_shown_and_when_reconciled_then_not_recalled() -> None:
-    world = delivered_world()
-    with_rules(world, replace(ADVENTURE, subscriptions=()))
-
-    shown = [each for each in previewed(world) if each.what is What.NOT_ALLOWED]
     reconciled(world)
 
-    assert {each.asset for each in shown} == {f"model credit-card:{version}" for version in ("1", "2", "3")}
-    assert holds(world, workspace("adventure"), "1", "2", "3")
+    assert placed(world) == {("trial", "3"), ("live", "1")}
 
 
-def test_given_more_deliveries_than_one_run_may_look_at_when_runs_follow_then_all_drift_is_found() -> None:
-    names = [f"tenant-{number}" for number in range(12)]
-    world = delivered_world(*(subscriber(name, Register()) for name in names), versions=("1",))
-    for name in names:
-        del world.azure.assets[workspace(name), credit_card()]
+def test_given_two_workspaces_of_which_one_was_served_when_a_delivery_to_the_other_is_due_again_then_it_alone_is_opened() -> None:
+    """What somebody cancelled in the one workspace stays so when the rules' own cancelling in the other is made good."""
+    world = delivered_world(of_two_workspaces(), versions=("1",))
+    for address, row in world.rows.closed.items():
+        by = "ada" if row.workspace == workspace("trial") else None
+        world.rows.closed[address] = replace(row, state=DeliveryState.CANCELLED, cancelled_by=by)
 
-    reconciled(world, times=60, looks=3)
+    reconciled(world)
 
-    assert all(holds(world, workspace(name), "1") for name in names)
+    assert placed(world) == {("live", "1")}
+
+
+def test_given_a_newest_version_for_nobody_when_somebody_subscribes_then_the_newest_for_all_arrives() -> None:
+    world = delivered_world()
+    latest = ShareRow.address_of("hub", credit_card("3"))
+    world.rows.shares[latest] = replace(world.rows.shares[latest], fan_out=False)
+    with_rules(world, FABRIKAM)
+
+    reconciled(world, times=2)
+
+    assert {version for tenant, version in delivered(world) if tenant == "fabrikam"} == {"2"}
 
 
 def test_given_a_recalled_version_when_reconciled_then_nobody_gets_it() -> None:

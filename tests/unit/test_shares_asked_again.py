@@ -11,11 +11,13 @@ from shared import commands
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset, WorkspaceId
 from shared.errors import Owner, Permanent, Transient
 from shared.messages import Outgoing, Queue
+from shared.reconciling import What
 from shared.rows import ShareRow
-from shared.rules import AssetPattern, Publication, Register, Tenant, TenantState
+from shared.rules import AssetPattern, Publication, Register, Subscription, Tenant, TenantState
 from shared.states import ShareState
 from tests.fakes import World
-from tests.unit.command_world import RECALL, SHARE, tenants_that_have_it, with_tenant, without_tenant
+from tests.unit.command_world import RECALL, SHARE, before_call, dies, put, tenants_that_have_it, with_tenant, without_tenant
+from tests.unit.reconcile_world import PRODUCTION, every, reconciled, tagged
 from tests.unit.test_command_flow import rejected, send, shared_world, the_share, with_tenants
 from tests.unit.test_disturbances import with_publisher
 from tests.unit.test_every_kind import ENVIRONMENT, EVERYTHING, PIPELINE, REGISTERED, STEP, arm, share, with_components, world_of
@@ -90,6 +92,79 @@ def test_a_retried_share_asks_again_whether_the_asset_may_leave() -> None:
     send(world, type="retry", share=str(the_share(world).address))
     assert code_of(the_share(world)) == "not_published"
     assert IN_HUB not in world.azure.registry
+
+
+# ---- shared for nobody, or with other tags since
+
+
+def for_nobody() -> World:
+    """Shared by a command that wants it delivered to nobody."""
+    world = a_world(subscriber("adventure", Register()))
+    world.azure.assets[PUBLISHER, credit_card()] = WorkspaceAsset(credit_card(), "azureml://x", world.clock.now())
+    send(world, **SHARE, fan_out=False)
+    assert the_share(world).state is ShareState.SHARED
+    return world
+
+
+def of_production(tenant: str) -> Subscription:
+    return replace(subscriber(tenant, Register()).subscriptions[0], assets=(every(Kind.MODEL, PRODUCTION),))
+
+
+def test_what_was_shared_for_nobody_stays_so_when_its_event_comes() -> None:
+    world = for_nobody()
+    register(world, credit_card())
+    world.run()
+    assert tenants_that_have_it(world) == set()
+
+
+def test_what_was_shared_for_nobody_stays_so_when_its_tags_change() -> None:
+    world = for_nobody()
+    with_tenants(world, replace(subscriber("fabrikam", Register()), subscriptions=(of_production("fabrikam"),)))
+    reconciled(world)
+    tagged(world, credit_card(), {"stage": "production"})
+    assert What.RETAGGED in {each.what for each in reconciled(world, times=2)}
+    assert tenants_that_have_it(world) == set()
+
+
+def test_what_was_shared_for_nobody_and_failed_stays_so_when_its_event_comes() -> None:
+    world = a_world(subscriber("adventure", Register()))
+    world.azure.assets[PUBLISHER, credit_card()] = WorkspaceAsset(credit_card(), "azureml://x", world.clock.now())
+    world.azure.failing["import"] = Permanent("forbidden", "no role", Owner.PROVIDER, "assign it")
+    send(world, **SHARE, fan_out=False)
+    world.azure.failing.clear()
+    register(world, credit_card())
+    world.run()
+    assert (the_share(world).state, tenants_that_have_it(world)) == (ShareState.SHARED, set())
+
+
+def test_what_was_shared_for_nobody_is_for_all_once_somebody_asks_for_that() -> None:
+    world = for_nobody()
+    send(world, **SHARE)
+    assert tenants_that_have_it(world) == {"adventure"}
+
+
+def test_what_was_shared_for_nobody_stays_so_when_a_component_needs_it() -> None:
+    world = world_of()
+    with_components(world)
+    send(
+        world,
+        type="share",
+        workspace=str(PUBLISHER),
+        asset={"kind": "environment", "name": "sklearn", "version": "3"},
+        fan_out=False,
+    )
+    share(world, STEP)
+    assert {row.asset for row in world.rows.closed.values()} == {STEP}
+
+
+def test_tags_that_change_while_the_asset_is_fanned_out_are_not_lost_though_the_process_dies() -> None:
+    world = shared_world(subscriber("adventure", Register()))
+    with_tenants(world, replace(subscriber("fabrikam", Register()), subscriptions=(of_production("fabrikam"),)))
+    tagged(world, credit_card(), {"stage": "production"})
+    put(world, **SHARE)
+    before_call(world, "save_plan", dies)
+    world.run()
+    assert tenants_that_have_it(world) == {"adventure", "fabrikam"}
 
 
 # ---- who asked is told
