@@ -243,6 +243,8 @@ def test_given_all_that_a_rule_can_say_when_read_then_every_field_counts(folder:
         ("1h30m", timedelta(minutes=90), "1h30m"),
         ("90m", timedelta(minutes=90), "1h30m"),
         ("2d1h1m", timedelta(days=2, hours=1, minutes=1), "2d1h1m"),
+        ("1w", timedelta(days=7), "7d"),
+        ("90s", timedelta(seconds=90), "1m30s"),
     ],
 )
 def test_given_a_window_when_read_and_written_then_it_stays_open_as_long(
@@ -354,9 +356,9 @@ MISTAKES = [
     ("release: immediately", window(zone="Europe/Berln"), f"{A_WINDOW}.timezone:", "did you mean 'Europe/Berlin'?"),
     ("release: immediately", window(zone="CE Standard"), f"{A_WINDOW}.timezone:", "a name of the IANA database"),
     ("release: immediately", window(hours="0m"), f"{A_WINDOW}.for:", "'0m' is no time at all"),
-    ("release: immediately", window(hours="-4h"), f"{A_WINDOW}.for:", "30m, 4h, 1d or 1h30m"),
+    ("release: immediately", window(hours="-4h"), f"{A_WINDOW}.for:", "1d or 1h30m: so long the window stays open"),
     ("release: immediately", window(hours="4"), f"{A_WINDOW}.for:", "4 is no duration"),
-    ("release: immediately", window(hours="30m4h"), f"{A_WINDOW}.for:", "'30m4h' is no duration"),
+    ("release: immediately", window(hours="30m30m"), f"{A_WINDOW}.for:", "'30m30m' is no duration"),
     ("release: immediately", window(hours='""'), f"{A_WINDOW}.for:", "'' is no duration"),
     ("release: immediately", 'release: {window: "0 1 * * *", for: 4h}', f"{A_WINDOW}.timezone:", "is missing"),
     ("release: immediately", "release: {for: 4h, timezone: UTC}", f"{A_WINDOW}.window:", "is missing"),
