@@ -72,5 +72,10 @@ type Release = Annotated[
     Annotated[Literal["immediately"], Tag("<text>")]
     | Annotated[ApprovalShape, Tag("<approval>")]
     | Annotated[WindowShape, Tag("<window>")],
-    Discriminator(_form, custom_error_type="form", custom_error_message="must be a text or a mapping"),
+    Discriminator(
+        _form,
+        custom_error_type="form",
+        custom_error_message="must be a text or a mapping",
+        custom_error_context={"remedy": "write immediately, {approval: provider} or {window: …, for: …, timezone: …}"},
+    ),
 ]

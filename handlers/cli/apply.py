@@ -10,7 +10,8 @@ from handlers.apply_rules import Proposal, propose, propose_tenant
 from handlers.cli.rules_in_force import By, changing, connect, put_in_force, show_change
 from handlers.cli.terminal import err
 from shared.rules_change import RulesStore
-from shared.rules_file import Problem, read_folder, read_tenant
+from shared.rules_file import read_folder, read_tenant
+from shared.rules_reading import Problem
 
 RulesPath = Annotated[
     Path,

@@ -12,7 +12,7 @@ from handlers.apply_rules import Proposal, apply_proposal, propose_tenant
 from handlers.cli.terminal import INVALID, LOST, out, reaching, stop
 from shared.rules import Rules, Tenant
 from shared.rules_change import ApplyLostError, Fate, RulesChange, RulesStore, RulesTooLargeError, TenantChange
-from shared.rules_file import InvalidRulesError
+from shared.rules_reading import InvalidRulesError
 
 # Plain assignments: typer does not look into what `type` names.
 By = Annotated[str, typer.Option("--by", help="Who makes the change, for the record; the login name where left out.")]

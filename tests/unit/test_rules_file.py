@@ -36,7 +36,8 @@ from shared.rules_document import (
     tenant_from_document,
     to_document,
 )
-from shared.rules_file import InvalidRulesError, read_rules
+from shared.rules_file import read_rules
+from shared.rules_reading import InvalidRulesError
 from tests.unit import random_rules
 from tests.unit.random_rules import WORKSPACES, workspace
 
@@ -103,7 +104,7 @@ class Folder:
     def problems(self) -> list[str]:
         with pytest.raises(InvalidRulesError) as invalid:
             read_rules(self.root)
-        return [str(problem) for problem in invalid.value.problems]
+        return [str(problem).removeprefix(f"{self.root}/") for problem in invalid.value.problems]
 
 
 @pytest.fixture
@@ -395,6 +396,7 @@ def test_given_one_mistake_when_read_then_file_line_path_and_remedy_are_told(
 
     assert told, folder.problems()
     assert all(problem.startswith("tenants/") and where in problem and "Remedy: " in problem for problem in told)
+    assert not any("Remedy: correct it" in problem for problem in told)
 
 
 def test_given_bytes_to_copy_of_what_has_none_when_read_then_it_is_refused(folder: Folder) -> None:
@@ -521,19 +523,18 @@ def test_given_the_provider_s_own_entra_tenant_in_a_tenant_s_file_when_read_then
     assert read_rules(folder.root)
 
 
-def test_given_no_files_when_read_then_what_is_missing_is_told(tmp_path: Path) -> None:
+def test_given_no_files_when_read_then_what_is_missing_is_told_by_the_path_that_was_written(tmp_path: Path) -> None:
     with pytest.raises(InvalidRulesError) as invalid:
-        read_rules(tmp_path)
+        read_rules(tmp_path / "rules")
 
-    provider, tenants = map(str, invalid.value.problems)
-    assert provider.startswith("provider.yaml:1: cannot be read (No such file or directory)")
-    assert tenants.startswith("tenants:1: there is no tenant's file")
+    (problem,) = map(str, invalid.value.problems)
+    assert problem.startswith(f"{tmp_path}/rules/provider.yaml:1: cannot be read (No such file or directory). Remedy: write it")
 
 
-def test_given_a_file_that_would_be_overlooked_when_read_then_it_is_refused(folder: Folder) -> None:
-    (folder.root / "tenants/northwind.yaml").rename(folder.root / "tenants/northwind.yml")
+def test_given_a_provider_and_no_tenants_when_read_then_it_is_right_so(tmp_path: Path) -> None:
+    (tmp_path / "provider.yaml").write_text("registries: [{name: contoso-hub, readers: '*'}]\n", encoding="utf-8")
 
-    assert any(problem.startswith("tenants/northwind.yml:1: its name ends in .yml") for problem in folder.problems())
+    assert read_rules(tmp_path) == (Provider((RegistryRule("contoso-hub", ("*",)),)), ())
 
 
 @pytest.mark.parametrize("content", [b"", b"just words", b"- a\n- b", b"\xff\xfe\x00", b"[" * 5000, b"? [a]\n: b"])
