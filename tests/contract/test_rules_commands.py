@@ -143,10 +143,10 @@ def test_given_rules_in_force_when_listed_then_tables_and_documents_say_the_same
     subscriptions = provider.json("subscriptions", "list", "--tenant", "tailwind")
 
     assert [line.split() for line in tenants.splitlines()[:2]] == [
-        ["Tenant", "State", "Workspaces", "Publications", "Subscriptions"],
-        ["adventure", "active", "workspace4", "1", "1"],
+        ["Tenant", "State", "Publications", "Subscriptions", "Workspaces"],
+        ["adventure", "active", "1", "1", "workspace4"],
     ]
-    assert ["tailwind", "bert", "active", "contoso-hub", "model", "bert-*", "*"] in [
+    assert ["tailwind", "bert", "active", "contoso-hub", "*", "model", "bert-*"] in [
         line.split() for line in publications.splitlines()
     ]
     assert [(rule["tenant"], rule["name"], rule["from"]) for rule in subscriptions] == [("tailwind", "credit-card", ["northwind"])]
