@@ -35,6 +35,10 @@ def plain_globs(glob: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map("".join, product(*choices))))
 
 
+def has_wildcard(plain: str) -> bool:
+    return "*" in plain or "?" in plain
+
+
 def can_match(all_of: Sequence[Iterable[str]], none_of: Iterable[str] = ()) -> bool:
     """Whether some text fits a glob of each group, and none of the others. No only where that is certain.
 

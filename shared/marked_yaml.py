@@ -13,28 +13,35 @@ import yaml
 type Path = tuple[str | int, ...]
 """Where a value stands in its document: ("subscriptions", 0, "into")."""
 
+MOST_SHOWN = 160  # characters of what somebody wrote, where it is named as wrong
+
 
 @dataclass(frozen=True, slots=True)
 class MarkedDocument:
-    """`content`: dicts, lists and scalars; None for an empty file. `repeated`: mapping keys that stand there again."""
+    """`content`: dicts, lists and scalars; None for an empty file. `repeated`: mapping keys that stand there again.
+
+    `lines` by what is written on the way, of a field that is a number too.
+    """
 
     content: Any
-    lines: Mapping[Path, int]
+    lines: Mapping[tuple[str, ...], int]
     repeated: tuple[tuple[Path, int], ...]
 
     def line(self, path: Path) -> int:
         """The line of the value, or of the innermost one around it that the document has. The first line is 1."""
-        while path and path not in self.lines:
-            path = path[:-1]
-        return self.lines.get(path, 1)
+        steps = _steps(path)
+        while steps and steps not in self.lines:
+            steps = steps[:-1]
+        return self.lines.get(steps, 1)
 
 
 class UnreadableYamlError(Exception):
-    """Not YAML, or YAML with aliases."""
+    """Not YAML, or YAML with aliases, or with what looks like a number, a time or a text and is none."""
 
-    def __init__(self, what: str, line: int) -> None:
+    def __init__(self, what: str, line: int, remedy: str = "correct the line") -> None:
         super().__init__(what)
         self.line = line
+        self.remedy = remedy
 
 
 def read_yaml(source: bytes) -> MarkedDocument:
@@ -49,31 +56,61 @@ def read_yaml(source: bytes) -> MarkedDocument:
     except yaml.MarkedYAMLError as wrong:
         line = wrong.problem_mark.line + 1 if wrong.problem_mark else 1
         raise UnreadableYamlError(", ".join(part for part in (wrong.context, wrong.problem) if part), line) from wrong
-    except yaml.YAMLError as wrong:  # bytes that are not UTF-8, or a control character
-        raise UnreadableYamlError(str(wrong).splitlines()[0], 1) from wrong
+    except yaml.reader.ReaderError as wrong:  # bytes that are not UTF-8, or a control character
+        raise _unreadable(wrong, source) from wrong
     except RecursionError as wrong:
         raise UnreadableYamlError("it is nested too deeply", 1) from wrong
     return _marked(content, _places(root, ()) if root else iter(()))
 
 
 def _marked(content: Any, places: Iterator[tuple[Path, int]]) -> MarkedDocument:
-    lines: dict[Path, int] = {}
+    lines: dict[tuple[str, ...], int] = {}
     repeated: dict[Path, int] = {}
     for path, line in places:
-        if path not in lines:
-            lines[path] = line
+        if _steps(path) not in lines:
+            lines[_steps(path)] = line
         elif not any(path[:length] in repeated for length in range(len(path))):
             repeated[path] = line
     return MarkedDocument(content, lines, tuple(repeated.items()))
 
 
+def _steps(path: Path) -> tuple[str, ...]:
+    return tuple(map(str, path))
+
+
+def shortened(text: str) -> str:
+    """As much of it as people need to find the place."""
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN // 2]}…{text[-MOST_SHOWN // 2 :]}"
+
+
 def written(path: Path) -> str:
     """The path as people write it: subscriptions[0].into"""
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step if step.isprintable() else repr(step)}" for step in path)
     return "".join(steps).removeprefix(".")
 
 
+def _unreadable(wrong: yaml.reader.ReaderError, source: bytes) -> UnreadableYamlError:
+    """Its position counts characters once there are some, and bytes before."""
+    what = str(wrong).splitlines()[0]
+    if wrong.encoding == "unicode":
+        line = source.decode(errors="replace").count("\n", 0, wrong.position) + 1
+        return UnreadableYamlError(what, line, "remove the character")
+    line = source.count(b"\n", 0, wrong.position) + 1
+    return UnreadableYamlError(what, line, "save the file as UTF-8")
+
+
 class _Loader(yaml.SafeLoader):
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Refuses what PyYAML leaves to Python to refuse: 2026-13-45, `!!bool maybe`, 5,000 digits, half a character."""
+        try:
+            value = super().construct_object(node, deep)
+            if isinstance(value, str | int):
+                str(value).encode()
+        except (ValueError, KeyError) as wrong:
+            what = f"{shortened(repr(node.value))} cannot be read as {node.tag.rpartition(':')[2]}"
+            raise yaml.constructor.ConstructorError(None, None, what, node.start_mark) from wrong
+        return value
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             event = self.peek_event()  # type: ignore[no-untyped-call] # untyped in types-pyyaml

@@ -130,10 +130,14 @@ def beyond_copying(action: Register, kind: Kind) -> str | None:
 
 
 def beyond_limits(action: OnlineEndpoint | BatchEndpoint, limits: Limits) -> str | None:
-    """What of the provider's limits the action exceeds, in words; None if nothing. The tenant chose its own compute for batch."""
+    """What of the provider's limits the action exceeds, in words; None if nothing."""
+    return next((what for _, what in exceeding_fields(action, limits)), None)
+
+
+def exceeding_fields(action: OnlineEndpoint | BatchEndpoint, limits: Limits) -> Iterator[tuple[str, str]]:
+    """Those fields of the action, each with the limit in words. The tenant chose its own compute for batch."""
     if isinstance(action, OnlineEndpoint) and action.instance_type not in limits.instance_types:
         allowed = ", ".join(limits.instance_types) or "none"
-        return f"instance type {action.instance_type} is not one that the provider allows ({allowed})"
+        yield "instance_type", f"instance type {action.instance_type} is not one that the provider allows ({allowed})"
     if action.instance_count > limits.max_instances:
-        return f"{action.instance_count} instances are more than the provider allows ({limits.max_instances})"
-    return None
+        yield "instance_count", f"{action.instance_count} instances are more than the provider allows ({limits.max_instances})"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shared.assets import Kind, WorkspaceId
 from shared.marked_yaml import Path
-from shared.objections import WITH_BYTES, beyond_limits
+from shared.objections import WITH_BYTES, exceeding_fields
 from shared.rules import Action, Endpoint, Limits, Mode, OnlineEndpoint, Register, Scoring, Subscription
 from shared.rules_findings import Finding
 
@@ -31,9 +31,8 @@ def _endpoint(file: str, path: Path, action: Endpoint, subscription: Subscriptio
     kinds = _kinds_beyond(frozenset({Kind.MODEL}), subscription)
     if kinds:
         yield Finding(file, path, f"only models can be deployed, and the subscription's assets have kind {kinds}", _SPLIT)
-    beyond = beyond_limits(action, limits) if limits else None
-    if beyond:
-        yield Finding(file, path, beyond, "stay within provider.yaml's limits, or have the provider raise them")
+    for field, beyond in exceeding_fields(action, limits) if limits else ():
+        yield Finding(file, (*path, field), beyond, "stay within provider.yaml's limits, or have the provider raise them")
     if action.scoring:
         yield from _scoring(file, (*path, "scoring"), action.scoring, subscription)
 

@@ -23,14 +23,15 @@ def _sample_request(written: object) -> str:
     """As JSON text, whether it was written as text or as a structure."""
     remedy = "write a mapping, a list, or a text that is JSON"
     try:
-        if isinstance(written, str):
-            from_json(written, allow_inf_nan=False)
-            return written
-        return json.dumps(_STRUCTURES.validate_python(written, strict=True), allow_nan=False)
+        text = (
+            written if isinstance(written, str) else json.dumps(_STRUCTURES.validate_python(written, strict=True), allow_nan=False)
+        )
+        from_json(text, allow_inf_nan=False)  # as it will be read from the table, which takes less depth than a structure may have
     except ValidationError as wrong:
         raise refused("is nothing that JSON can say", remedy) from wrong
     except ValueError as wrong:
         raise refused(f"is not JSON: {wrong}", remedy) from wrong
+    return text
 
 
 type SampleRequest = Annotated[str, BeforeValidator(_sample_request, json_schema_input_type=Structure | str)]

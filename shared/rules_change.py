@@ -77,7 +77,7 @@ class ApplyLostError(Exception):
 
 
 class RulesTooLargeError(Exception):
-    """A tenant has more rules than its row can hold. Nothing was written."""
+    """A tenant, or the provider, has more rules than a row can hold. Nothing was written."""
 
 
 class RulesStore(Protocol):

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from shared import rules_actions, rules_shapes
-from shared.marked_yaml import Path
+from shared.marked_yaml import Path, shortened
 
 _REMEDIES = {
     "missing": "add it",
@@ -19,6 +19,9 @@ _REMEDIES = {
     "dict_type": "write fields, one `name: value` a line",
     "model_type": "write fields, one `name: value` a line",
     "too_short": "list at least one, or remove the rule that it belongs to",
+    "greater_than_equal": "write a greater number",
+    "less_than_equal": "write a smaller number",
+    "invalid_key": "write a text as the field's name, in quotes where YAML would take it for something else",
 }
 _WORDS = {
     "missing": "is missing",
@@ -37,9 +40,9 @@ def complaint(error: ErrorDetails) -> tuple[Path, str, str]:
     if kind == "extra_forbidden":
         return path, "is no field here", _instead_of(str(path[-1]))
     if kind in ("enum", "literal_error"):
-        return path, f"{error['input']!r} cannot stand here", f"write {context['expected']}"
+        return path, f"{shortened(repr(error['input']))} cannot stand here", f"write {context['expected']}"
     what = _WORDS.get(kind, error["msg"][:1].lower() + error["msg"][1:])
-    return path, what, str(context.get("remedy") or _REMEDIES.get(kind, "correct it"))
+    return path, shortened(what), str(context.get("remedy") or _REMEDIES.get(kind, "correct it"))
 
 
 def _instead_of(field: str) -> str:

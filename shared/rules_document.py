@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from shared.assets import WorkspaceId
+from shared.durations import duration_text
 from shared.rules import (
     EVERYONE,
     Action,
@@ -31,7 +32,7 @@ from shared.rules import (
     Tenant,
 )
 from shared.rules_actions import REGISTER, ActionShape, action_value
-from shared.rules_release import IMMEDIATELY, duration_words
+from shared.rules_release import IMMEDIATELY
 from shared.rules_shapes import PRESENT, ProviderShape, TenantShape
 
 type Document = Mapping[str, Any]
@@ -173,7 +174,7 @@ def _release(subscription: Subscription) -> str | Document:
     if subscription.approval:
         return {"approval": subscription.approval.value}
     if window := subscription.window:
-        return {"window": window.cron, "for": duration_words(window.open_for), "timezone": window.timezone}
+        return {"window": window.cron, "for": duration_text(window.open_for), "timezone": window.timezone}
     return IMMEDIATELY
 
 

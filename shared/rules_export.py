@@ -7,7 +7,8 @@ import yaml
 
 from shared.rules import Rules
 from shared.rules_document import Document, to_document
-from shared.rules_file import PROVIDER_FILE, TENANTS_FOLDER
+from shared.rules_file import PROVIDER_FILE
+from shared.rules_reading import TENANTS_FOLDER
 
 WIDTH = 120
 

@@ -4,58 +4,22 @@ provider.yaml      registries, limits, groups
 tenants/*.yaml     one file per tenant, so that each tenant can own its file
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from shared.marked_yaml import MarkedDocument, UnreadableYamlError, read_yaml, written
 from shared.rules import Provider, Rules, Tenant
 from shared.rules_checks import Known, check_owners, check_provider, check_tenant, check_tenants
-from shared.rules_complaints import complaint
 from shared.rules_findings import Finding
 from shared.rules_match_checks import check_matches
-from shared.rules_references import check_references
+from shared.rules_reading import Reading, RulesRead
 from shared.rules_shapes import ProviderShape, TenantShape
 
 PROVIDER_FILE = "provider.yaml"
-TENANTS_FOLDER = "tenants"
 
 _PROVIDERS = TypeAdapter(ProviderShape)
 _TENANTS = TypeAdapter(TenantShape)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """One mistake: where it is (`file` from the folder, first line 1), what it is and what to do about it."""
-
-    file: str
-    line: int
-    path: str
-    what: str
-    remedy: str
-
-    def __str__(self) -> str:
-        where = f"{self.file}:{self.line}: " + (f"{self.path}: " if self.path else "")
-        return f"{where}{self.what}. Remedy: {self.remedy}."
-
-
-class InvalidRulesError(Exception):
-    """The rules cannot be applied; `problems` says why, all of it."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("\n".join(map(str, problems)))
-        self.problems = problems
-
-
-@dataclass(frozen=True, slots=True)
-class RulesRead:
-    """The provider, and tenants by id. `warnings`: what may well be meant, and will not work as it stands."""
-
-    provider: Provider
-    tenants: tuple[Tenant, ...]
-    warnings: tuple[Problem, ...]
 
 
 def read_rules(folder: FilePath) -> tuple[Provider, tuple[Tenant, ...]]:
@@ -66,7 +30,7 @@ def read_rules(folder: FilePath) -> tuple[Provider, tuple[Tenant, ...]]:
 
 def read_folder(folder: FilePath) -> RulesRead:
     """All rules, with the warnings. InvalidRulesError likewise."""
-    reading = _Reading(folder)
+    reading = Reading(folder)
     provider = reading.shape(PROVIDER_FILE, _PROVIDERS)
     files = reading.tenant_files()
     shapes = {file: shape for file in files if (shape := reading.shape(file, _TENANTS))}
@@ -77,17 +41,17 @@ def read_folder(folder: FilePath) -> RulesRead:
         reading.note(_foreign(known.provider, shapes))
     reading.note(check_tenants(tenants, known))
     if reading.problems or known.provider is None:
-        raise InvalidRulesError(tuple(sorted(reading.problems)))
+        raise reading.refusal()
     reading.note(check_matches(tenants, known.provider, tenants.keys()))
     return reading.result(known.provider, tenants.values())
 
 
 def read_tenant(file: FilePath, tenant_id: str, in_force: Rules) -> RulesRead:
     """One tenant's rules, to stand beside the others in force. InvalidRulesError likewise."""
-    reading = _Reading(file.parent)
+    reading = Reading(file.parent)
     shape = reading.shape(file.name, _TENANTS)
     if shape is None or not reading.has_references(file.name, shape):
-        raise InvalidRulesError(tuple(sorted(reading.problems)))
+        raise reading.refusal()
     tenant = shape.value()
     others = {f"the rules of {other.id}": other for other in in_force.tenants.values() if other.id != tenant.id}
     together = {**others, file.name: tenant}
@@ -119,75 +83,3 @@ def _foreign(provider: Provider, tenants: Mapping[str, TenantShape]) -> Iterator
 
 def _same(guid: str, other: str | None) -> bool:
     return other is not None and guid.lower() == other.lower()
-
-
-class _Reading:
-    """One pass over the folder: what was read, and what was wrong so far."""
-
-    def __init__(self, folder: FilePath) -> None:
-        self.problems: list[Problem] = []
-        self._warnings: list[Problem] = []
-        self._folder = folder
-        self._documents: dict[str, MarkedDocument] = {}
-
-    def tenant_files(self) -> list[str]:
-        present = sorted((self._folder / TENANTS_FOLDER).glob("*"))
-        for path in present:
-            if path.suffix == ".yml":
-                self._problem(f"{TENANTS_FOLDER}/{path.name}", 1, "", "its name ends in .yml", "let it end in .yaml")
-        files = [f"{TENANTS_FOLDER}/{path.name}" for path in present if path.suffix == ".yaml"]
-        if not files:
-            remedy = f"write one file per tenant, {TENANTS_FOLDER}/<tenant>.yaml"
-            self._problem(TENANTS_FOLDER, 1, "", "there is no tenant's file in this folder", remedy)
-        return files
-
-    def shape[S](self, file: str, adapter: TypeAdapter[S]) -> S | None:
-        """The file's content, None where it is not what it should be."""
-        document = self._document(file)
-        if document is None:
-            return None
-        for path, line in document.repeated:
-            self._problem(file, line, written(path), "this field stands here twice", "keep one of them")
-        try:
-            return adapter.validate_python(document.content)
-        except ValidationError as wrong:
-            for error in wrong.errors(include_url=False):
-                path, what, remedy = complaint(error)
-                self._problem(file, document.line(path), written(path), what, remedy)
-            return None
-
-    def has_references(self, file: str, shape: TenantShape) -> bool:
-        """Whether the workspaces that the rules name are found among the tenant's. Notes those that are not."""
-        findings = list(check_references(file, shape.references(), shape.own))
-        self.note(findings)
-        return not findings
-
-    def stated_ids(self, files: Iterable[str]) -> Iterator[str]:
-        """The tenants' ids, those of files with mistakes included: an unreadable one's is likely its name."""
-        for file in files:
-            document = self._documents.get(file)
-            content = document.content if document else None
-            yield str(content["id"]) if isinstance(content, dict) and "id" in content else FilePath(file).stem
-
-    def note(self, findings: Iterable[Finding]) -> None:
-        for finding in findings:
-            line = self._documents[finding.file].line(finding.path)
-            problem = Problem(finding.file, line, written(finding.path), finding.what, finding.remedy)
-            (self._warnings if finding.is_warning else self.problems).append(problem)
-
-    def result(self, provider: Provider, tenants: Iterable[Tenant]) -> RulesRead:
-        if self.problems:
-            raise InvalidRulesError(tuple(sorted(self.problems)))
-        return RulesRead(provider, tuple(sorted(tenants, key=lambda tenant: tenant.id)), tuple(sorted(self._warnings)))
-
-    def _document(self, file: str) -> MarkedDocument | None:
-        try:
-            self._documents[file] = read_yaml((self._folder / file).read_bytes())
-        except OSError as wrong:
-            self._problem(file, 1, "", f"cannot be read ({wrong.strerror})", "write it, and let it be readable")
-        except UnreadableYamlError as wrong:
-            self._problem(file, wrong.line, "", f"is not YAML that can be read here: {wrong}", "correct the line")
-        return self._documents.get(file)
-
-    def _problem(self, file: str, line: int, path: str, what: str, remedy: str) -> None:
-        self.problems.append(Problem(file, line, path, what, remedy))

@@ -3,156 +3,145 @@
 That no publication fits may be so for now, as its tenant may write it later: then it is a warning.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain, islice
 
-from shared.assets import Kind, WorkspaceId
-from shared.globs import KEPT, can_match, plain_globs
+from shared.globs import KEPT, can_match, has_wildcard, plain_globs
+from shared.marked_yaml import Path
+from shared.matching import matches_glob
 from shared.objections import left_out_of_limits
-from shared.rules import EVERYONE, AssetPattern, Provider, Publication, Subscription, TagCondition, Tenant
+from shared.rules import EVERYONE, AssetPattern, Provider, Subscription, Tenant
 from shared.rules_findings import Finding
+from shared.rules_offers import Offer, Offers, endings
 from shared.rules_region_checks import covers
 
-MOST_OFFERS = 500  # compared with one pattern; a subscription that names publishers of more is not checked
-
-_LITERAL = re.compile(r"[^*?]*")
+MOST_LOOKS = 10_000_000  # at offers, for all subscriptions together: half a minute
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """One pattern of a publication. `names` and `excepted` are globs of names in the registry, `beginnings` how names begin."""
+@dataclass(slots=True)
+class Looks:
+    """How many may still be taken, and the patterns for which they did not suffice, each with its file."""
 
-    publisher: str
-    publication: Publication
-    kind: Kind
-    names: tuple[str, ...]
-    beginnings: tuple[str, ...]
-    excepted: tuple[str, ...]
-    tags: tuple[TagCondition, ...]
-    workspaces: tuple[WorkspaceId, ...]
-
-    def __str__(self) -> str:
-        return f"publication {self.publication.name} of {self.publisher}"
+    left: int
+    unchecked: list[tuple[str, Path]] = field(default_factory=list)
 
 
-type Offers = Mapping[str, Sequence[Offer]]
-"""By their publishers' ids."""
+@dataclass(slots=True)
+class Outlook:
+    """What can come by a pattern: an offer `within` the regions of its registry, one `beyond` them, and why others cannot."""
+
+    within: Offer | None = None
+    beyond: Offer | None = None
+    obstacle: str | None = None
 
 
-def check_matches(tenants: Mapping[str, Tenant], provider: Provider, files: Set[str]) -> Iterator[Finding]:
+def check_matches(
+    tenants: Mapping[str, Tenant], provider: Provider, files: Set[str], most_looks: int = MOST_LOOKS
+) -> Iterator[Finding]:
     """About the subscriptions in `files`. `tenants` are all, by the file that each stands in."""
-    offers = {tenant.id: tuple(_offers(tenant)) for tenant in tenants.values()}
+    offers, looks = Offers(tenants.values(), provider), Looks(most_looks)
     for file in sorted(files):
         tenant = tenants[file]
         for place, subscription in enumerate(tenant.subscriptions):
-            candidates = tuple(islice(_candidates(subscription, offers, provider), MOST_OFFERS + 1))
-            if len(candidates) <= MOST_OFFERS:
-                yield from _Check(file, place, subscription, tenant, provider).findings(candidates)
+            yield from _Check(file, place, subscription, tenant, provider, offers, looks).findings()
+    if looks.unchecked:
+        yield _unchecked(looks)
 
 
-def _offers(tenant: Tenant) -> Iterator[Offer]:
-    for publication in tenant.publications:
-        is_told_apart = publication.rename is None or publication.rename.count("{name}") == 1  # one name, one new name
-        for pattern in publication.assets:
-            names = tuple(publication.name_in_registry(tenant.id, name) for name in plain_globs(pattern.name))
-            excepted = pattern.except_ if is_told_apart else ()
-            yield Offer(
-                publisher=tenant.id,
-                publication=publication,
-                kind=pattern.kind,
-                names=names,
-                beginnings=_beginnings(names),
-                excepted=tuple(publication.name_in_registry(tenant.id, glob) for glob in excepted),
-                tags=pattern.tags,
-                workspaces=publication.workspaces or tenant.workspaces,
-            )
+def _unchecked(looks: Looks) -> Finding:
+    file, path = looks.unchecked[0]
+    others = f", nor by {len(looks.unchecked) - 1} more" if len(looks.unchecked) > 1 else ""
+    what = f"whether anything can come by it was not checked{others}: too much is published to go through"
+    remedy = "name publishers instead of '*', or let names begin with what those that are meant have in common"
+    return Finding(file, path, what, remedy, is_warning=True)
 
 
-def _beginnings(globs: Iterable[str]) -> tuple[str, ...]:
-    """What stands before the first wildcard of each."""
-    return tuple(literal[0] for glob in globs if (literal := _LITERAL.match(glob)))
-
-
-def _candidates(subscription: Subscription, offers: Offers, provider: Provider) -> Iterator[Offer]:
-    """Of those whom the subscription names."""
-    named = subscription.from_tenants
-    if EVERYONE in named:
-        return chain.from_iterable(offers.values())
-    publishers = sorted({*named, *chain.from_iterable(provider.groups.get(name, ()) for name in named)})
-    return chain.from_iterable(offers.get(publisher, ()) for publisher in publishers)
-
-
-@dataclass(frozen=True, slots=True)
 class _Check:
-    file: str
-    place: int
-    subscription: Subscription
-    tenant: Tenant
-    provider: Provider
+    def __init__(
+        self, file: str, place: int, subscription: Subscription, tenant: Tenant, provider: Provider, offers: Offers, looks: Looks
+    ) -> None:
+        self._file, self._place, self._subscription, self._tenant = file, place, subscription, tenant
+        self._provider, self._offers, self._looks = provider, offers, looks
+        self._parties = offers.parties[tenant.id]
+        self._beyond = {each.name for each in provider.registries if not covers(each, tenant, subscription.into)}
 
-    def findings(self, candidates: Sequence[Offer]) -> Iterator[Finding]:
-        for at, pattern in enumerate(self.subscription.assets):
-            beginnings = _beginnings(plain_globs(pattern.name))
-            alike = (offer for offer in candidates if _begin_alike(offer.beginnings, beginnings))
-            fitting = [offer for offer in alike if _fits(offer, pattern) and set(offer.workspaces) != {self.subscription.into}]
-            obstacles = [self._obstacle(offer) for offer in fitting]
-            if None not in obstacles:
-                yield self._nothing_comes(at, pattern, obstacles[0] if obstacles else None)
-            yield from self._out_of_region([offer for offer, obstacle in zip(fitting, obstacles, strict=True) if not obstacle])
+    def findings(self) -> Iterator[Finding]:
+        for at, pattern in enumerate(self._subscription.assets):
+            path: Path = ("subscriptions", self._place, "assets", at)
+            outlook = self._outlook(pattern)
+            if outlook is None:
+                self._looks.unchecked.append((self._file, path))
+                continue
+            if not outlook.within and not outlook.beyond:
+                yield self._nothing_comes(path, pattern, outlook.obstacle)
+            if outlook.beyond:
+                yield self._out_of_region(outlook.beyond, something_comes=outlook.within is not None)
 
-    def _nothing_comes(self, at: int, pattern: AssetPattern, obstacle: str | None) -> Finding:
-        named = self.subscription.from_tenants
+    def _outlook(self, pattern: AssetPattern) -> Outlook | None:
+        """None where it took too many looks."""
+        found = Outlook()
+        for offer in self._offers.alike(self._subscription.from_tenants, pattern):
+            if not self._looks.left:
+                return None
+            self._looks.left -= 1
+            obstacle = self._obstacle(offer)
+            if (obstacle and found.obstacle) or not _fits(offer, pattern) or set(offer.workspaces) == {self._subscription.into}:
+                continue
+            if obstacle:
+                found.obstacle = obstacle
+            elif offer.publication.registry in self._beyond:
+                found.beyond = found.beyond or offer
+            else:
+                found.within = offer
+            if found.within and (found.beyond or not self._beyond):
+                break
+        return found
+
+    def _obstacle(self, offer: Offer) -> str | None:
+        """Why the offer does not reach the tenant, wherever its workspaces are."""
+        name = offer.publication.registry
+        registry = self._provider.registry(name)
+        if self._parties.isdisjoint(offer.publication.to):
+            return f"{offer} is not for {self._tenant.id}"
+        if registry is None or self._parties.isdisjoint(registry.readers):
+            return f"{offer} goes through registry {name}, of which {self._tenant.id} is no reader"
+        return left_out_of_limits(name, offer.kind, self._provider.limits)
+
+    def _nothing_comes(self, path: Path, pattern: AssetPattern, obstacle: str | None) -> Finding:
+        named = self._subscription.from_tenants
         whose = "no tenant" if EVERYONE in named else f"none of {', '.join(named)}"
         what = f"{whose} publishes any {pattern.kind} that {pattern.name!r} stands for in the registry"
         remedy = "mind the name that `as` gives it there, the exceptions and the tags; until one is published, nothing comes"
         if obstacle:
             what, remedy = f"nothing can come by it: {obstacle}", "until that changes, nothing comes"
-        return Finding(self.file, ("subscriptions", self.place, "assets", at), what, remedy, is_warning=True)
+        return Finding(self._file, path, what, remedy, is_warning=True)
 
-    def _obstacle(self, offer: Offer) -> str | None:
-        """Why the offer does not reach the tenant, wherever its workspaces are."""
-        name = offer.publication.registry
-        registry = self.provider.registry(name)
-        if not self.provider.includes(offer.publication.to, self.tenant.id):
-            return f"{offer} is not for {self.tenant.id}"
-        if registry is None or not self.provider.includes(registry.readers, self.tenant.id):
-            return f"{offer} goes through registry {name}, of which {self.tenant.id} is no reader"
-        return left_out_of_limits(name, offer.kind, self.provider.limits)
-
-    def _out_of_region(self, offers: Sequence[Offer]) -> Iterator[Finding]:
-        """A warning where something else can come: to some of it the registry is no obstacle."""
-        beyond = [offer for offer in offers if not self._covers(offer)]
-        if beyond:
-            into = self.subscription.into
-            region, registry = self.tenant.regions[into], self.provider.registry(beyond[0].publication.registry)
-            covered = ", ".join(registry.regions) if registry else ""
-            what = f"workspace {into.name} is in {region}, and {beyond[0]} goes through a registry that covers {covered}"
-            remedy = "lead it into a workspace in one of these regions, or have the provider add the region to the registry"
-            path = ("subscriptions", self.place, "into")
-            yield Finding(self.file, path, what, remedy, is_warning=len(beyond) < len(offers))
-
-    def _covers(self, offer: Offer) -> bool:
-        registry = self.provider.registry(offer.publication.registry)
-        return registry is None or covers(registry, self.tenant, self.subscription.into)
-
-
-def _begin_alike(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
-    """Whether one of each can begin the same name: rules out most, and costs little."""
-    return any(one.startswith(other) or other.startswith(one) for one in some for other in others)
+    def _out_of_region(self, offer: Offer, *, something_comes: bool) -> Finding:
+        """A warning where something else can come."""
+        into = self._subscription.into
+        region, registry = self._tenant.regions[into], self._provider.registry(offer.publication.registry)
+        covered = ", ".join(registry.regions) if registry else ""
+        what = f"workspace {into.name} is in {region}, and {offer} goes through a registry that covers {covered}"
+        remedy = "lead it into a workspace in one of these regions, or have the provider add the region to the registry"
+        return Finding(self._file, ("subscriptions", self._place, "into"), what, remedy, is_warning=something_comes)
 
 
 def _fits(offer: Offer, pattern: AssetPattern) -> bool:
-    """Whether an asset's name and tags could be such as both ask for."""
-    if offer.kind is not pattern.kind or not _have_in_common(offer.names, offer.excepted, pattern.name, pattern.except_):
+    """Whether an asset's name and tags could be such as both ask for. What costs little and rules out much comes first."""
+    ends = endings(plain_globs(pattern.name))
+    if not any(one.endswith(other) or other.endswith(one) for one in offer.endings for other in ends):
         return False
     accepted = {condition.tag: condition.one_of for condition in offer.tags}
     both = ((accepted.get(condition.tag), condition.one_of) for condition in pattern.tags)
-    return all(here is None or there is None or set(here) & set(there) for here, there in both)
+    if not all(here is None or there is None or set(here) & set(there) for here, there in both):
+        return False
+    return _have_in_common(offer.names, offer.excepted, pattern.name, pattern.except_)
 
 
 @lru_cache(KEPT)
 def _have_in_common(names: tuple[str, ...], excepted: tuple[str, ...], wanted: str, unwanted: tuple[str, ...]) -> bool:
-    return can_match([names, [wanted]], [*excepted, *unwanted])
+    if any(map(has_wildcard, names)):
+        return can_match([names, [wanted]], [*excepted, *unwanted])
+    exceptions = (*excepted, *unwanted)
+    return any(matches_glob(wanted, name) and not any(matches_glob(glob, name) for glob in exceptions) for name in names)

@@ -1,6 +1,5 @@
 """What `release` of a subscription can be: at once, after an approval, or within a window."""
 
-import re
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import Annotated, Literal
@@ -8,30 +7,24 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, InstanceOf, Tag
 
 from shared import windows
+from shared.durations import FORM, duration_in
 from shared.rules import Approver, Window
 from shared.rules_words import STRICT, refused
 
 IMMEDIATELY: Literal["immediately"] = "immediately"
 
-_DURATION = re.compile(r"(?=.)(?:(?P<days>[0-9]{1,4})d)?(?:(?P<hours>[0-9]{1,4})h)?(?:(?P<minutes>[0-9]{1,4})m)?")
-
 
 def _duration(words: object) -> timedelta:
-    remedy = "write how long the window stays open, in days, hours and minutes: 30m, 4h, 1d or 1h30m"
-    found = _DURATION.fullmatch(words) if isinstance(words, str) else None
-    if found is None:
+    remedy = f"{FORM}: so long the window stays open"
+    if not isinstance(words, str):
         raise refused(f"{words!r} is no duration", remedy)
-    duration = timedelta(**{unit: int(number) for unit, number in found.groupdict(default="0").items()})
+    try:
+        duration = duration_in(words)
+    except ValueError as wrong:
+        raise refused(str(wrong), remedy) from wrong
     if not duration:
         raise refused(f"{words!r} is no time at all", remedy)
     return duration
-
-
-def duration_words(duration: timedelta) -> str:
-    """As a rules file has it: whole minutes."""
-    hours, minutes = divmod(int(duration.total_seconds()) // 60, 60)
-    days, hours = divmod(hours, 24)
-    return "".join(f"{number}{unit}" for number, unit in ((days, "d"), (hours, "h"), (minutes, "m")) if number)
 
 
 def _cron(expression: str) -> str:
@@ -79,5 +72,10 @@ type Release = Annotated[
     Annotated[Literal["immediately"], Tag("<text>")]
     | Annotated[ApprovalShape, Tag("<approval>")]
     | Annotated[WindowShape, Tag("<window>")],
-    Discriminator(_form, custom_error_type="form", custom_error_message="must be a text or a mapping"),
+    Discriminator(
+        _form,
+        custom_error_type="form",
+        custom_error_message="must be a text or a mapping",
+        custom_error_context={"remedy": "write immediately, {approval: provider} or {window: …, for: …, timezone: …}"},
+    ),
 ]

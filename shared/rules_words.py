@@ -80,8 +80,10 @@ def by_type(forms: Mapping[str, type]) -> Discriminator:
     def tag(value: object) -> str | None:
         return next((f"<{name}>" for name, form in forms.items() if isinstance(value, form)), None)
 
-    expected = " or ".join(f"a {name}" for name in forms)
-    return Discriminator(tag, custom_error_type="form", custom_error_message=f"must be {expected}")
+    expected = " or ".join(f"{'an' if name[0] in 'AEIO' else 'a'} {name}" for name in forms)
+    remedy = "write that, and a text in quotes where YAML would take it for something else"
+    message = f"must be {expected}"
+    return Discriminator(tag, custom_error_type="form", custom_error_message=message, custom_error_context={"remedy": remedy})
 
 
 def _id_of(plural: str) -> AfterValidator:

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from handlers.apply_rules import Proposal, propose, propose_tenant
-from handlers.cli.rules_in_force import By, changing, connect, put_in_force, show_change
-from handlers.cli.terminal import err
+from handlers.cli.rules_in_force import By, changing, connect, put_in_force, show
+from handlers.cli.terminal import INVALID, err, out, stop
 from shared.rules_change import RulesStore
-from shared.rules_file import Problem, read_folder, read_tenant
+from shared.rules_file import read_folder, read_tenant
+from shared.rules_reading import TENANTS_FOLDER, Problem, RulesRead
 
 RulesPath = Annotated[
     Path,
@@ -32,7 +33,7 @@ def apply(
     to them. Shows first what changes. What will not work as things are, but may later, is a warning.
 
     Exit codes: 0 done, or nothing to do; 1 the tables refuse or cannot be reached; 2 the rules are wrong, with every mistake
-    named; 3 another apply is at work or came first, and this one changed nothing.
+    named, or would leave no tenant; 3 another apply is at work or came first, and this one changed nothing.
 
     \b
     fanout apply rules --dry-run
@@ -40,17 +41,34 @@ def apply(
     """
     with changing():
         if tenant is None:
-            folder = read_folder(path)
-            _warn(folder.warnings)
+            rules = _read(path)
             store, create_tables = connect()
-            proposal = propose(folder.provider, folder.tenants, store)
+            proposal = propose(rules.provider, rules.tenants, store)
+            _keep_some(proposal, path)
         else:
             store, create_tables = connect()
             proposal = _of_tenant(tenant, path, store)
-        show_change(proposal.change)
-        if not dry_run:
+        show(proposal)
+        if dry_run:
+            out.print("Dry run: nothing was changed.")
+        else:
             create_tables()
             put_in_force(proposal, store, by)
+
+
+def _read(folder: Path) -> RulesRead:
+    if folder.is_file():
+        stop(INVALID, f"{folder} is a file: name its folder, or with --tenant the tenant whose rules it has. Nothing was changed.")
+    rules = read_folder(folder)
+    _warn(rules.warnings)
+    return rules
+
+
+def _keep_some(proposal: Proposal, folder: Path) -> None:
+    """Nobody means to remove all tenants: their files are elsewhere."""
+    if proposal.change.tenants and not proposal.tenants:
+        everybody = f"{folder / TENANTS_FOLDER} has no tenant's file, and {len(proposal.change.tenants)} in force would be removed"
+        stop(INVALID, f"{everybody}: put theirs there, as `fanout export` writes them. Nothing was changed.")
 
 
 def _of_tenant(tenant: str, file: Path, store: RulesStore) -> Proposal:

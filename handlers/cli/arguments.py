@@ -1,7 +1,6 @@
 """What people write on the command line, as values. Wrong input ends the command with exit code 2, before anything is sent."""
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,13 +9,13 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from handlers.cli.terminal import INVALID, stop
+from shared import durations
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.commands import DeliveryId, ShareId
 from shared.rows import Address, RowKind
 from shared.rules import Rules, Tenant
 
 KINDS = ", ".join(Kind)
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _ROWS: TypeAdapter[str] = TypeAdapter(DeliveryId | ShareId)
 
 
@@ -51,10 +50,10 @@ def address_in(text: str, *kinds: RowKind) -> Address:
 
 def duration_in(text: str) -> timedelta:
     """`90s`, `30m`, `2h`, `1d`, or several: `1h30m`."""
-    parts = re.findall(r"(\d{1,6})([smhdw])", text)
-    if not parts or "".join(map("".join, parts)) != text:
-        stop(INVALID, f"{text!r} is no time: write a number and s, m, h, d or w, such as 90s, 30m or 1h30m.")
-    return timedelta(**{_UNITS[unit]: int(number) for number, unit in parts})
+    try:
+        return durations.duration_in(text)
+    except ValueError as wrong:
+        stop(INVALID, f"{wrong}: {durations.FORM}.")
 
 
 def since_in(text: str, now: datetime) -> datetime:
@@ -62,10 +61,15 @@ def since_in(text: str, now: datetime) -> datetime:
     try:
         written = datetime.fromisoformat(text)
     except ValueError:
-        if not re.fullmatch(r"(\d{1,4}[smhdw])+", text):
-            stop(INVALID, f"{text!r} is no time: write how long ago, such as 2d or 12h, or a date, such as 2026-11-20.")
-        return now - duration_in(text)
+        return now - _ago(text)
     return written if written.tzinfo else written.replace(tzinfo=UTC)
+
+
+def _ago(text: str) -> timedelta:
+    try:
+        return durations.duration_in(text)
+    except ValueError:
+        stop(INVALID, f"{text!r} is no time: write how long ago, such as 2d or 12h, or a date, such as 2026-11-20.")
 
 
 def actions_in(text: str | None) -> list[object] | None:

@@ -20,12 +20,13 @@ def export(
     2 there are no rules yet, or the folder has something in it, or cannot be written.
     """
     in_force = rules_in_force()
-    if not in_force.tenants:
-        stop(INVALID, "There are no tenants in the rules yet: `fanout apply FOLDER` puts some in force.")
+    if not in_force.revision:
+        stop(INVALID, "There are no rules yet: `fanout apply FOLDER` puts some in force.")
     try:
         written = write_folder(in_force, folder, replace=force)
     except FolderNotEmptyError as not_empty:
         stop(INVALID, f"{not_empty}: name another folder, or write --force to replace the rules there.")
     except OSError as wrong:
         stop(INVALID, f"{folder} cannot be written ({wrong.strerror}): name a folder that can be.")
-    out.print(f"Revision {in_force.revision}: {len(written)} files written to {folder}.", markup=False)
+    files = "1 file" if len(written) == 1 else f"{len(written)} files"
+    out.print(f"Revision {in_force.revision}: {files} written to {folder}.", markup=False)

@@ -8,14 +8,14 @@ from shared.rules_pauses import with_publication_state
 
 def _cells(publication: Document) -> tuple[str, ...]:
     assets = "; ".join(map(pattern_text, publication["assets"]))
-    return publication["registry"], assets, publication.get("as", ""), ", ".join(publication["to"])
+    return publication["registry"], publication.get("as", ""), ", ".join(publication["to"]), assets
 
 
 publications = commands_about(
     Sort(
         singular="publication",
         plural="publications",
-        columns=("Registry", "Assets", "As", "To"),
+        columns=("Registry", "As", "To", "Assets"),
         cells=_cells,
         effect="nothing more leaves by it, and what is under way is held",
         with_state=with_publication_state,

@@ -1,6 +1,5 @@
 """What the commands about rules have in common: where the rules are, who changes them, and how a change is made and shown."""
 
-import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -9,10 +8,11 @@ import typer
 from rich.markup import escape
 
 from handlers.apply_rules import Proposal, apply_proposal, propose_tenant
+from handlers.cli.sending import login_name
 from handlers.cli.terminal import INVALID, LOST, out, reaching, stop
 from shared.rules import Rules, Tenant
-from shared.rules_change import ApplyLostError, Fate, RulesChange, RulesStore, RulesTooLargeError, TenantChange
-from shared.rules_file import InvalidRulesError
+from shared.rules_change import ApplyLostError, Fate, RulesStore, RulesTooLargeError, TenantChange
+from shared.rules_reading import InvalidRulesError
 
 # Plain assignments: typer does not look into what `type` names.
 By = Annotated[str, typer.Option("--by", help="Who makes the change, for the record; the login name where left out.")]
@@ -50,7 +50,7 @@ def changing() -> Iterator[None]:
 
 
 def put_in_force(proposal: Proposal, store: RulesStore, by: str) -> None:
-    applied = apply_proposal(proposal, store, by or getpass.getuser())
+    applied = apply_proposal(proposal, store, by or login_name())
     out.print(f"Revision {applied.revision} is in force.")
 
 
@@ -60,7 +60,7 @@ def change_tenant(changed: Callable[[Rules], Tenant], by: str) -> None:
         store, _ = connect()
         in_force = store.load()
         proposal = propose_tenant(changed(in_force), in_force)
-        show_change(proposal.change)
+        show(proposal)
         put_in_force(proposal, store, by)
 
 
@@ -71,12 +71,13 @@ def tenant_named(tenant_id: str, in_force: Rules) -> Tenant:
     return tenant
 
 
-def show_change(change: RulesChange) -> None:
-    if change.is_empty:
+def show(proposal: Proposal) -> None:
+    """What it changes."""
+    if proposal.change.is_empty:
         out.print("Nothing changes.")
-    if change.provider:
-        out.print("[yellow]~[/] provider")
-    for tenant in change.tenants:
+    if proposal.change.provider:
+        out.print(f"{SIGNS[Fate.CHANGED if proposal.based_on else Fate.ADDED]} provider")
+    for tenant in proposal.change.tenants:
         out.print(f"{SIGNS[tenant.fate]} {escape(change_text(tenant))}")
 
 

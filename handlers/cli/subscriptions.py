@@ -11,7 +11,7 @@ def _cells(subscription: Document) -> tuple[str, ...]:
     assets = "; ".join(map(pattern_text, subscription["assets"]))
     actions = ", ".join(map(_action, subscription["actions"]))
     into = WorkspaceId.parse(subscription["into"]).name
-    return ", ".join(subscription["from"]), assets, into, actions, fields_text(subscription["release"])
+    return ", ".join(subscription["from"]), into, fields_text(subscription["release"]), actions, assets
 
 
 def _action(action: str | Document) -> str:
@@ -26,7 +26,7 @@ subscriptions = commands_about(
     Sort(
         singular="subscription",
         plural="subscriptions",
-        columns=("From", "Assets", "Into", "Actions", "Release"),
+        columns=("From", "Into", "Release", "Actions", "Assets"),
         cells=_cells,
         effect="nothing more is delivered by it, and what is under way is held",
         with_state=with_subscription_state,

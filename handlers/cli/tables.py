@@ -18,6 +18,7 @@ from shared.rows import DeliveryRow, ShareRow, WorkRow
 NARROW = 110  # columns: below that a row's line has no place for where it goes
 WITHOUT_TERMINAL = 200  # columns, unless COLUMNS says otherwise: what reads a pipe can cope
 INDENT = "  "
+GAP = 2  # columns between two of a table's
 _STYLES = {
     "delivered": "green",
     "shared": "green",
@@ -41,7 +42,7 @@ def paper(*, stderr: bool = False) -> Console:
 
 def bare_table(*columns: str) -> Table:
     """Without lines; what does not fit is cut off, so that each row stays one line."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for name in columns:
         table.add_column(name, no_wrap=True, overflow="ellipsis")
     return table
@@ -88,9 +89,9 @@ def print_rows(rows: Sequence[WorkRow], now: datetime) -> None:
     narrow = console.width < NARROW
     table = rows_table(rows, now, places=not narrow)
     head, *lines = console.render_lines(table, pad=False)
-    _print_line(console, head)
+    print_line(console, head)
     for row, line in zip(rows, lines, strict=True):
-        _print_line(console, line)
+        print_line(console, line)
         below = [Text(f"→ {place_text(row)}")] if narrow else []
         below += [Text(str(row.address), "dim"), *([reason_text(row.reason)] if row.reason else [])]
         for text in below:
@@ -110,5 +111,5 @@ def reason_text(reason: Reason) -> Text:
     )
 
 
-def _print_line(console: Console, line: list[Segment]) -> None:
+def print_line(console: Console, line: list[Segment]) -> None:
     console.print(Segments([*line, Segment.line()]), end="")

@@ -23,7 +23,7 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print_json([to_document(tenant) for tenant in found])
     else:
-        columns = ("Tenant", "State", "Workspaces", "Publications", "Subscriptions")
+        columns = ("Tenant", "State", "Publications", "Subscriptions", "Workspaces")
         print_table(columns, [(tenant.id, tenant.state.value, *_summary(tenant)) for tenant in found])
 
 
@@ -55,4 +55,4 @@ def resume(name: TenantId, by: By = "") -> None:
 def _summary(tenant: Tenant) -> tuple[str, str, str]:
     regions = {workspace: f" ({region})" for workspace, region in tenant.regions.items()}
     workspaces = ", ".join(f"{workspace.name}{regions.get(workspace, '')}" for workspace in tenant.workspaces)
-    return workspaces, count_text(tenant.publications), count_text(tenant.subscriptions)
+    return count_text(tenant.publications), count_text(tenant.subscriptions), workspaces

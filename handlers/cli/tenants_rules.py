@@ -19,7 +19,7 @@ OfTenant = Annotated[str | None, typer.Option("--tenant", help="Those of this te
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """`plural` is the field of a tenant's document. `cells`: what a table says of a rule, under `columns`.
+    """`plural` is the field of a tenant's document. `cells`: what a table says of a rule, under `columns`, the shortest first.
 
     `effect` says for --help what a pause does, `with_state` makes it.
     """

@@ -51,11 +51,12 @@ class RulesApply:
         if change.is_empty and not self._head.unfinished:
             return Applied(before.revision, change)
         changed = (self._tenants.get(found.tenant) for found in change.tenants)
-        columns = {tenant.id: _columns(tenant) for tenant in changed if tenant is not None}
+        columns = {tenant.id: _columns(f"tenant {tenant.id}", tenant) for tenant in changed if tenant is not None}
+        provider = _columns("the provider", self._provider) if change.provider else None
         unfinished = self._head.unfinished
         self._claim()
         try:
-            self._write(before, change, columns)
+            self._write(before, change, provider, columns)
             self._announce(change, everything=unfinished)
         except BaseException:  # an interrupt too: the next apply need not wait for the claim to end
             self._give_up()
@@ -92,12 +93,10 @@ class RulesApply:
         with suppress(Lost, Transient, Permanent):
             write(self._table, replace(self._head, claimed_by=None, claimed_until=None).to_entity(), self._etag)
 
-    def _write(self, before: Rules, change: RulesChange, columns: dict[str, Entity]) -> None:
+    def _write(self, before: Rules, change: RulesChange, provider: Entity | None, columns: dict[str, Entity]) -> None:
         changed = [found.tenant for found in change.tenants]
-        if change.provider:
-            there = read(self._table, *rows.PROVIDER_KEYS)
-            document = rows.document_columns(to_document(self._provider))
-            self._put(rows.entity(rows.PROVIDER_KEYS, **document), there)
+        if provider is not None:
+            self._put(rows.entity(rows.PROVIDER_KEYS, **provider), read(self._table, *rows.PROVIDER_KEYS))
         for tenant_id in changed:
             if tenant_id in self._tenants:
                 self._enter_workspaces(self._tenants[tenant_id])
@@ -157,8 +156,8 @@ class RulesApply:
         self._head = announced
 
 
-def _columns(tenant: Tenant) -> Entity:
+def _columns(whose: str, part: Provider | Tenant) -> Entity:
     try:
-        return dict(rows.document_columns(to_document(tenant)))
+        return dict(rows.document_columns(to_document(part)))
     except RulesTooLargeError as too_large:
-        raise RulesTooLargeError(f"tenant {tenant.id}: {too_large}; merge rules by globs or groups") from too_large
+        raise RulesTooLargeError(f"{whose}: {too_large}; merge rules by globs or groups") from too_large

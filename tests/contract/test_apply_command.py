@@ -54,6 +54,7 @@ def test_given_a_new_storage_account_when_rules_are_applied_changed_and_applied_
     changed = provider.apply()
 
     assert (first.returncode, again.returncode, changed.returncode) == (0, 0, 0), first.stderr + changed.stderr
+    assert first.stdout.startswith("+ provider\n+ tenant adventure: ")
     assert "+ tenant tailwind: workspace workspace3 added" in first.stdout
     assert first.stdout.endswith("Revision 1 is in force.\n")
     assert again.stdout == "Nothing changes.\nRevision 1 is in force.\n"
@@ -66,6 +67,7 @@ def test_given_a_dry_run_when_applied_then_the_difference_is_shown_and_nothing_i
     assert shown.returncode == 0, shown.stderr
     assert "+ tenant northwind" in shown.stdout
     assert "in force" not in shown.stdout
+    assert shown.stdout.endswith("\nDry run: nothing was changed.\n")
     with provider.table() as table:
         assert RulesTable(table).load().tenants == {}
 
@@ -76,8 +78,9 @@ def test_given_wrong_rules_when_applied_then_every_mistake_is_told_and_the_exit_
     refused = provider.apply()
 
     assert refused.returncode == 2
-    assert "tenants/northwind.yaml:2: stat: is no field here. Remedy: did you mean 'state'?" in refused.stderr
-    assert "tenants/northwind.yaml:1: workspaces: is missing" in refused.stderr
+    file = provider.folder / "tenants/northwind.yaml"
+    assert f"{file}:2: stat: is no field here. Remedy: did you mean 'state'?" in refused.stderr
+    assert f"{file}:1: workspaces: is missing" in refused.stderr
     assert "2 to mend; nothing was changed." in refused.stderr
 
 

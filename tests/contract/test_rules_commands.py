@@ -92,8 +92,9 @@ def test_given_a_new_tenant_s_file_when_applied_then_it_joins_and_the_others_sta
     applied = provider.fanout("apply", "--tenant", "contoso", file, "--by", "grace")
     again = provider.fanout("apply", "--tenant", "contoso", file)
 
-    assert shown.stdout == "+ tenant contoso: workspace contoso-ml added, subscription bert added\n"
-    assert applied.stdout == shown.stdout + "Revision 2 is in force.\n"
+    added = "+ tenant contoso: workspace contoso-ml added, subscription bert added\n"
+    assert shown.stdout == added + "Dry run: nothing was changed.\n"
+    assert applied.stdout == added + "Revision 2 is in force.\n"
     assert again.stdout == "Nothing changes.\nRevision 2 is in force.\n"
     assert {name: tenant for name, tenant in provider.rules().tenants.items() if name != "contoso"} == before.tenants
 
@@ -104,7 +105,10 @@ def test_given_a_tenant_s_file_that_takes_another_s_workspace_when_applied_then_
 
     refused = provider.fanout("apply", "--tenant", "contoso", provider.write("contoso.yaml", taken), exits=2)
 
-    assert "contoso.yaml:5: workspaces[0]: workspace2 stands in the rules of fabrikam already. Remedy: " in refused.stderr
+    assert (
+        f"{provider.folder}/contoso.yaml:5: workspaces[0]: workspace2 stands in the rules of fabrikam already. Remedy: "
+        in refused.stderr
+    )
     assert provider.rules() == before
 
 
@@ -127,7 +131,7 @@ def test_given_a_subscription_that_nobody_publishes_to_yet_when_applied_then_it_
     applied = provider.fanout("apply", folder)
 
     what = "none of tailwind publishes any model that 'gpt-*' stands for in the registry"
-    assert applied.stderr.startswith(f"Warning: tenants/contoso.yaml:4: subscriptions[0].assets[0]: {what}. Remedy: ")
+    assert applied.stderr.startswith(f"Warning: {folder}/tenants/contoso.yaml:4: subscriptions[0].assets[0]: {what}. Remedy: ")
     assert applied.stdout.endswith("Revision 2 is in force.\n")
 
 
@@ -139,10 +143,10 @@ def test_given_rules_in_force_when_listed_then_tables_and_documents_say_the_same
     subscriptions = provider.json("subscriptions", "list", "--tenant", "tailwind")
 
     assert [line.split() for line in tenants.splitlines()[:2]] == [
-        ["Tenant", "State", "Workspaces", "Publications", "Subscriptions"],
-        ["adventure", "active", "workspace4", "1", "1"],
+        ["Tenant", "State", "Publications", "Subscriptions", "Workspaces"],
+        ["adventure", "active", "1", "1", "workspace4"],
     ]
-    assert ["tailwind", "bert", "active", "contoso-hub", "model", "bert-*", "*"] in [
+    assert ["tailwind", "bert", "active", "contoso-hub", "*", "model", "bert-*"] in [
         line.split() for line in publications.splitlines()
     ]
     assert [(rule["tenant"], rule["name"], rule["from"]) for rule in subscriptions] == [("tailwind", "credit-card", ["northwind"])]
@@ -241,4 +245,80 @@ def test_given_no_rules_when_exported_then_it_is_told_how_to_begin(provider: Pro
 
     refused = provider.fanout("export", provider.folder / "exported", exits=2)
 
-    assert refused.stderr == "There are no tenants in the rules yet: `fanout apply FOLDER` puts some in force.\n"
+    assert refused.stderr == "There are no rules yet: `fanout apply FOLDER` puts some in force.\n"
+
+
+def test_given_a_provider_without_tenants_when_exported_then_applying_it_changes_nothing(provider: Provider) -> None:
+    with provider.table() as table:
+        RulesTable(table).apply(provider.rules().provider, [], by="ada")
+    folder = provider.folder / "exported"
+
+    exported = provider.fanout("export", folder)
+    applied = provider.fanout("apply", folder)
+
+    assert exported.stdout == f"Revision 2: 1 file written to {folder}.\n"
+    assert applied.stdout == "Nothing changes.\nRevision 2 is in force.\n"
+
+
+# ---- the provider's file
+
+
+def test_given_tenants_in_force_when_a_folder_without_any_is_applied_then_they_are_not_removed(provider: Provider) -> None:
+    before = provider.rules()
+    folder = shutil.copytree(DEMO_RULES, provider.folder / "rules", ignore=lambda _folder, _names: ["tenants"])
+
+    for options in ((), ("--dry-run",)):
+        refused = provider.fanout("apply", folder, *options, exits=2)
+
+        assert refused.stderr.startswith(f"{folder}/tenants has no tenant's file, and 4 in force would be removed: ")
+    assert provider.rules() == before
+
+
+def test_given_limits_that_rules_in_force_exceed_when_applied_then_each_is_told_and_nothing_changes(provider: Provider) -> None:
+    before = provider.rules()
+    folder = shutil.copytree(DEMO_RULES, provider.folder / "rules")
+    limits = (folder / "provider.yaml").read_text(encoding="utf-8")
+    (folder / "provider.yaml").write_text(limits.replace("Standard_DS3_v2", "Standard_F4s_v2"), encoding="utf-8")
+
+    refused = provider.fanout("apply", folder, exits=2)
+
+    where = f"{folder}/tenants/tailwind.yaml:27: subscriptions[0].actions[1].online_endpoint.instance_type: "
+    assert f"{where}instance type Standard_DS3_v2 is not one that the provider allows (Standard_F4s_v2)" in refused.stderr
+    assert provider.rules() == before
+
+
+def test_given_a_tenant_s_file_when_applied_alone_then_the_limits_in_force_count_and_not_those_beside_it(
+    provider: Provider,
+) -> None:
+    folder = shutil.copytree(DEMO_RULES, provider.folder / "rules")
+    file = folder / "tenants/tailwind.yaml"
+    limits = (folder / "provider.yaml").read_text(encoding="utf-8")
+    (folder / "provider.yaml").write_text(limits.replace("Standard_DS3_v2", "Standard_F4s_v2"), encoding="utf-8")
+
+    same = provider.fanout("apply", "--tenant", "tailwind", file)
+    file.write_text(file.read_text(encoding="utf-8").replace("Standard_DS3_v2", "Standard_F4s_v2"), encoding="utf-8")
+    refused = provider.fanout("apply", "--tenant", "tailwind", file, exits=2)
+
+    assert same.stdout == "Nothing changes.\nRevision 1 is in force.\n"
+    assert "instance type Standard_F4s_v2 is not one that the provider allows (Standard_DS3_v2)" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("rules/tenants/tailwind.yaml",), "rules/tenants/tailwind.yaml is a file: name its folder, or with --tenant the tenant"),
+        (("--tenant", "tailwind", "rules"), "rules:1: is no file. Remedy: "),
+        (("nowhere",), "nowhere/provider.yaml:1: cannot be read (No such file or directory). Remedy: "),
+        (("--tenant", "tailwind", "nowhere.yaml"), "nowhere.yaml:1: cannot be read (No such file or directory). Remedy: "),
+    ],
+)
+def test_given_a_path_to_something_else_when_applied_then_it_is_told_what_to_name(
+    provider: Provider, arguments: tuple[str, ...], told: str
+) -> None:
+    shutil.copytree(DEMO_RULES, provider.folder / "rules")
+    *options, path = arguments
+
+    refused = provider.fanout("apply", *options, provider.folder / path, exits=2)
+
+    assert f"{provider.folder}/{told}" in refused.stderr
+    assert "nothing was changed" in refused.stderr.lower()

@@ -230,6 +230,16 @@ def test_given_more_rules_than_a_row_holds_when_applied_then_it_is_refused_and_n
     assert requests.writes == 0
 
 
+def test_given_a_larger_provider_than_a_row_holds_when_applied_then_it_is_refused_and_nothing_written(store: Store) -> None:
+    groups = {f"group{number}": ("fabrikam",) * 100 for number in range(500)}
+    requests = Requests()
+
+    with pytest.raises(RulesTooLargeError, match="the provider: "):
+        store.open(requests).apply(replace(PROVIDER, groups=groups), [FABRIKAM], by="ada")
+
+    assert requests.writes == 0
+
+
 @settings(max_examples=8, deadline=None)
 @given(random_rules.rules(), random_rules.rules())
 def test_whatever_was_in_force_before_what_is_applied_is_found_by_load_cache_and_point_reads(

@@ -135,7 +135,7 @@ _publications = _named(
 _readers = st.just(("*",)) | _some(st.sampled_from(PARTIES), least=1)
 
 
-WINDOWS = (Window("0 1 * * SUN", timedelta(hours=4), "Europe/Berlin"), Window("*/30 * * * *", timedelta(minutes=90), "UTC"))
+WINDOWS = (Window("0 1 * * SUN", timedelta(hours=4), "Europe/Berlin"), Window("*/30 * * * *", timedelta(seconds=90), "UTC"))
 
 
 def _released(subscription: Subscription, release: Approver | Window | None) -> Subscription:

@@ -1,12 +1,14 @@
 """A rules folder that is right and says little, for tests that change one thing in it."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from shared.rules import Rules
-from shared.rules_file import InvalidRulesError, read_folder, read_tenant
+from shared.rules_file import read_folder, read_tenant
+from shared.rules_reading import InvalidRulesError, Problem
 
 SUBSCRIPTIONS = {"W": "11111111-1111-1111-1111-111111111111", "V": "22222222-2222-2222-2222-222222222222"}
 PROVIDER = """\
@@ -74,14 +76,18 @@ class RulesFolder:
         return Rules(read.provider, {tenant.id: tenant for tenant in read.tenants}, revision)
 
     def warnings(self) -> list[str]:
-        return [str(warning) for warning in read_folder(self.root).warnings]
+        return self._told(read_folder(self.root).warnings)
 
     def problems(self) -> list[str]:
         with pytest.raises(InvalidRulesError) as invalid:
             read_folder(self.root)
-        return [str(problem) for problem in invalid.value.problems]
+        return self._told(invalid.value.problems)
 
     def problems_of(self, file: str, tenant: str, in_force: Rules) -> list[str]:
         with pytest.raises(InvalidRulesError) as invalid:
             read_tenant(self.root / file, tenant, in_force)
-        return [str(problem) for problem in invalid.value.problems]
+        return self._told(invalid.value.problems)
+
+    def _told(self, problems: Iterable[Problem]) -> list[str]:
+        """With files named from the folder."""
+        return [str(problem).removeprefix(f"{self.root}/") for problem in problems]

@@ -14,7 +14,8 @@ from shared.rules import AssetPattern, Provider, Publication, Rules, Subscriptio
 from shared.rules_change import difference
 from shared.rules_document import provider_from_document, tenant_from_document, to_document
 from shared.rules_export import FolderNotEmptyError, write_folder, yaml_text
-from shared.rules_file import InvalidRulesError, read_rules
+from shared.rules_file import read_rules
+from shared.rules_reading import InvalidRulesError
 from tests.unit import random_rules
 from tests.unit.rules_folder import RulesFolder
 
@@ -49,7 +50,9 @@ def without_mistakes(rules: Rules, folder: Path) -> Rules:
         try:
             read_rules(folder)
         except InvalidRulesError as invalid:
-            wrong = {(problem.file, *found.groups()) for problem in invalid.problems if (found := RULE.match(problem.path))}
+            wrong = {
+                (Path(problem.file).name, *found.groups()) for problem in invalid.problems if (found := RULE.match(problem.path))
+            }
             tenants = {tenant.id: _without(tenant, wrong) for tenant in rules.tenants.values()}
             mended = Rules(rules.provider if wrong else provider, tenants, rules.revision)
             assume(mended != rules)
@@ -60,7 +63,7 @@ def without_mistakes(rules: Rules, folder: Path) -> Rules:
 
 def _without(tenant: Tenant, wrong: set[tuple[str, ...]]) -> Tenant:
     def kept(field: str, number: int) -> bool:
-        return (f"tenants/{tenant.id}.yaml", field, str(number)) not in wrong
+        return (f"{tenant.id}.yaml", field, str(number)) not in wrong
 
     publications = tuple(rule for number, rule in enumerate(tenant.publications) if kept("publications", number))
     subscriptions = tuple(rule for number, rule in enumerate(tenant.subscriptions) if kept("subscriptions", number))

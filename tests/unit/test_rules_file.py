@@ -36,7 +36,8 @@ from shared.rules_document import (
     tenant_from_document,
     to_document,
 )
-from shared.rules_file import InvalidRulesError, read_rules
+from shared.rules_file import read_rules
+from shared.rules_reading import InvalidRulesError
 from tests.unit import random_rules
 from tests.unit.random_rules import WORKSPACES, workspace
 
@@ -103,7 +104,7 @@ class Folder:
     def problems(self) -> list[str]:
         with pytest.raises(InvalidRulesError) as invalid:
             read_rules(self.root)
-        return [str(problem) for problem in invalid.value.problems]
+        return [str(problem).removeprefix(f"{self.root}/") for problem in invalid.value.problems]
 
 
 @pytest.fixture
@@ -243,6 +244,8 @@ def test_given_all_that_a_rule_can_say_when_read_then_every_field_counts(folder:
         ("1h30m", timedelta(minutes=90), "1h30m"),
         ("90m", timedelta(minutes=90), "1h30m"),
         ("2d1h1m", timedelta(days=2, hours=1, minutes=1), "2d1h1m"),
+        ("1w", timedelta(days=7), "7d"),
+        ("90s", timedelta(seconds=90), "1m30s"),
     ],
 )
 def test_given_a_window_when_read_and_written_then_it_stays_open_as_long(
@@ -298,8 +301,8 @@ MISTAKES = [
     ("name: inner", "name: cards", "14: publications[1].name:", "'cards' stands here twice"),
     ("to: [banks]", "to: [fabrikam]", "17: publications[1].to:", "advisory: true"),
     ('kind: model, name: "northwind-credit-*"', 'kind: data, name: "*"', "23: subscriptions[0].actions[1]", "only models"),
-    ("Standard_DS3_v2", "Standard_NC6", "23: subscriptions[0].actions[1].online_endpoint:", "instance type Standard_NC6"),
-    ("instance_count: 2", "instance_count: 5", "23: subscriptions[0].actions[1].online_endpoint:", "5 instances are more"),
+    ("Standard_DS3_v2", "Standard_NC6", "actions[1].online_endpoint.instance_type:", "instance type Standard_NC6"),
+    ("instance_count: 2", "instance_count: 5", "actions[1].online_endpoint.instance_count:", "5 instances are more"),
     ("instance_count: 2", 'instance_count: "2"', "23: subscriptions[0].actions[1].online_endpoint.instance_count:", "whole"),
     ("{name: cards,", "{name: ca,", "23: subscriptions[0].actions[1].online_endpoint.name:", "3 to 32"),
     ("{name: cards,", "{name: cards-,", "23: subscriptions[0].actions[1].online_endpoint.name:", "3 to 32"),
@@ -344,7 +347,12 @@ MISTAKES = [
     (ONLINE, '{batch_endpoint: {name: cards, compute: "azureml:cpu"}}', f"{A_BATCH}.compute:", "is not a name"),
     (ONLINE, "{batch_endpoint: {name: ca, compute: cpu}}", f"{A_BATCH}.name:", "3 to 32"),
     (ONLINE, "{batch_endpoint: {name: cards, compute: cpu, traffic: [100]}}", f"{A_BATCH}.traffic:", "no field here"),
-    (ONLINE, "{batch_endpoint: {name: cards, compute: cpu, instance_count: 5}}", f"{A_BATCH}:", "5 instances are more"),
+    (
+        ONLINE,
+        "{batch_endpoint: {name: cards, compute: cpu, instance_count: 5}}",
+        f"{A_BATCH}.instance_count:",
+        "5 instances are more",
+    ),
     ("release: immediately", "release: later", "24: subscriptions[0].release:", "write 'immediately'"),
     ("release: immediately", "release: {approval: me}", "24: subscriptions[0].release.approval:", "'provider' or 'subscriber'"),
     ("release: immediately", "release: [later]", "24: subscriptions[0].release:", "must be a text or a mapping"),
@@ -354,9 +362,9 @@ MISTAKES = [
     ("release: immediately", window(zone="Europe/Berln"), f"{A_WINDOW}.timezone:", "did you mean 'Europe/Berlin'?"),
     ("release: immediately", window(zone="CE Standard"), f"{A_WINDOW}.timezone:", "a name of the IANA database"),
     ("release: immediately", window(hours="0m"), f"{A_WINDOW}.for:", "'0m' is no time at all"),
-    ("release: immediately", window(hours="-4h"), f"{A_WINDOW}.for:", "30m, 4h, 1d or 1h30m"),
+    ("release: immediately", window(hours="-4h"), f"{A_WINDOW}.for:", "1d or 1h30m: so long the window stays open"),
     ("release: immediately", window(hours="4"), f"{A_WINDOW}.for:", "4 is no duration"),
-    ("release: immediately", window(hours="30m4h"), f"{A_WINDOW}.for:", "'30m4h' is no duration"),
+    ("release: immediately", window(hours="30m30m"), f"{A_WINDOW}.for:", "'30m30m' is no duration"),
     ("release: immediately", window(hours='""'), f"{A_WINDOW}.for:", "'' is no duration"),
     ("release: immediately", 'release: {window: "0 1 * * *", for: 4h}', f"{A_WINDOW}.timezone:", "is missing"),
     ("release: immediately", "release: {for: 4h, timezone: UTC}", f"{A_WINDOW}.window:", "is missing"),
@@ -393,6 +401,7 @@ def test_given_one_mistake_when_read_then_file_line_path_and_remedy_are_told(
 
     assert told, folder.problems()
     assert all(problem.startswith("tenants/") and where in problem and "Remedy: " in problem for problem in told)
+    assert not any("Remedy: correct it" in problem for problem in told)
 
 
 def test_given_bytes_to_copy_of_what_has_none_when_read_then_it_is_refused(folder: Folder) -> None:
@@ -519,19 +528,18 @@ def test_given_the_provider_s_own_entra_tenant_in_a_tenant_s_file_when_read_then
     assert read_rules(folder.root)
 
 
-def test_given_no_files_when_read_then_what_is_missing_is_told(tmp_path: Path) -> None:
+def test_given_no_files_when_read_then_what_is_missing_is_told_by_the_path_that_was_written(tmp_path: Path) -> None:
     with pytest.raises(InvalidRulesError) as invalid:
-        read_rules(tmp_path)
+        read_rules(tmp_path / "rules")
 
-    provider, tenants = map(str, invalid.value.problems)
-    assert provider.startswith("provider.yaml:1: cannot be read (No such file or directory)")
-    assert tenants.startswith("tenants:1: there is no tenant's file")
+    (problem,) = map(str, invalid.value.problems)
+    assert problem.startswith(f"{tmp_path}/rules/provider.yaml:1: cannot be read (No such file or directory). Remedy: write it")
 
 
-def test_given_a_file_that_would_be_overlooked_when_read_then_it_is_refused(folder: Folder) -> None:
-    (folder.root / "tenants/northwind.yaml").rename(folder.root / "tenants/northwind.yml")
+def test_given_a_provider_and_no_tenants_when_read_then_it_is_right_so(tmp_path: Path) -> None:
+    (tmp_path / "provider.yaml").write_text("registries: [{name: contoso-hub, readers: '*'}]\n", encoding="utf-8")
 
-    assert any(problem.startswith("tenants/northwind.yml:1: its name ends in .yml") for problem in folder.problems())
+    assert read_rules(tmp_path) == (Provider((RegistryRule("contoso-hub", ("*",)),)), ())
 
 
 @pytest.mark.parametrize("content", [b"", b"just words", b"- a\n- b", b"\xff\xfe\x00", b"[" * 5000, b"? [a]\n: b"])
