@@ -19,7 +19,9 @@ from shared.rules import Endpoint, Register
 def look_for_drift(rows: Sequence[DeliveryRow], round_: Round) -> None:
     """Deliveries of one version, as many as the run may look at still: chosen by chance, so that in time each has its turn."""
     most = max(round_.bounds.looks, 1)
-    for row in rows if len(rows) <= most else random.sample(rows, most):
+    for row in random.sample(rows, min(most, len(rows))):
+        if round_.overdrawn:
+            return
         _look(row, round_)
 
 

@@ -7,13 +7,14 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from shared import commands, logs
 from shared.assets import Asset, Kind, WorkspaceId
-from shared.errors import Permanent, Transient
+from shared.deadline import LONGEST_MESSAGE, within
+from shared.errors import Lost, Permanent, Transient
 from shared.keys import key
 from shared.messages import BY_EVENT, Outgoing, Queue
 from shared.ports import Fanout
@@ -35,19 +36,20 @@ class Bounds:
     until: datetime
     looks: int
 
-    def spent(self, now: datetime) -> bool:
-        return self.looks <= 0 or now >= self.until
+    def half(self, now: datetime) -> "Bounds":
+        return replace(self, until=now + (self.until - now) / 2, looks=max(self.looks // 2, 1))
 
 
 @dataclass
 class Round:
-    """`found` is told of each finding. A dry run sends nothing and writes nothing."""
+    """`found` is told of each finding, `alive` before each look that the run goes on. A dry run sends and writes nothing."""
 
     fanout: Fanout
     rules: Rules
     bounds: Bounds
     found: Callable[[Finding], None]
     dry_run: bool = False
+    alive: Callable[[], None] = lambda: None
     _told: set[Finding] = field(default_factory=set)
     _unsent: list[Outgoing] = field(default_factory=list)
 
@@ -67,10 +69,27 @@ class Round:
 
     def looked(self) -> None:
         self.bounds.looks -= 1
+        self.alive()
 
     @property
     def spent(self) -> bool:
-        return self.bounds.spent(self.now)
+        """Whether no further name is to be begun."""
+        return self.bounds.looks <= 0 or self.now >= self.bounds.until
+
+    @property
+    def overdrawn(self) -> bool:
+        """Whether also a name that was begun is to end. A look longer than `spent`: else one that comes late would get nothing."""
+        return self.now >= self.bounds.until + timedelta(seconds=LONGEST_MESSAGE)
+
+    @contextmanager
+    def by_half(self) -> Iterator[None]:
+        """What is done inside leaves half of what the run may use to what comes after it."""
+        whole, half = self.bounds, self.bounds.half(self.now)
+        looks = half.looks
+        self.bounds = half
+        yield
+        whole.looks -= looks - half.looks
+        self.bounds = whole
 
     def note(self, finding: Finding, command: bytes | None = None) -> None:
         """What both walks come across is told once."""
@@ -105,11 +124,16 @@ class Round:
 
     @contextmanager
     def bearing(self, what: str, tenant: str, workspace: str) -> Iterator[None]:
-        """What cannot be looked at now is told, and holds up nothing else: the next walk comes by again."""
+        """What cannot be looked at in time is told, and holds up nothing else: the next walk comes by again."""
         try:
-            yield
+            with within(LONGEST_MESSAGE):
+                yield
+        except Lost:
+            raise
         except (Transient, Permanent) as failure:
             self.note(Finding(What.UNREACHABLE, what, tenant, workspace, str(failure)))
+        except Exception as fault:  # noqa: BLE001 # ours: raised, it would keep all that is behind it from being looked at
+            self.note(Finding(What.UNREACHABLE, what, tenant, workspace, f"unexpected: {fault!r}"))
 
     def _message(self, command: bytes, why: str) -> Outgoing:
         """The same message for all runs within the queue's duplicate window, unless the rules, or the reason, are others now."""

@@ -69,7 +69,8 @@ class _Visit:
     def __init__(self, place: PublishingWorkspace, round_: Round) -> None:
         self._place = place
         self._round = round_
-        watch, self._marks = round_.fanout.reconciling.seen(place.workspace, place.kind)
+        watch, marks = round_.fanout.reconciling.seen(place.workspace, place.kind)
+        self._marks = dict(marks)
         self._watch = watching(watch, place.publications, round_.now)
         if self._watch != watch and not round_.dry_run:
             self._watch = round_.fanout.reconciling.save_watch(self._watch)
@@ -92,7 +93,7 @@ class _Visit:
         self._round.send()
         if not self._round.dry_run:
             marked = replace(self._marked(listed, versions, seen), asked=tuple(asked), etag=mark.etag if mark else "")
-            self._round.fanout.reconciling.save_mark(marked)
+            self._marks[listed.name] = self._round.fanout.reconciling.save_mark(marked)  # a page may list it again
 
     def _is_known(self, listed: Listed, mark: Mark) -> bool:
         """What was asked for may have been refused: that is asked again by other rules, or on another day."""

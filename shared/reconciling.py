@@ -47,11 +47,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far a walk has come: `item` is being worked on, at this page of its names, up to this name. "" is the beginning."""
+    """How far a walk has come: `item` is being worked on, at this page of its names, with this one of them. "" is the beginning.
+
+    `begun` is the next name, which is being looked at, or was when the run was killed.
+    """
 
     item: str = ""
     page: str = ""
     name: str = ""
+    begun: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +63,8 @@ class Cursor:
     """Where the reconciler stands. Only one run at a time: whoever wrote `until` last has the turn, until then.
 
     `revision` is the last one of the rules whose changes were noted, -1 before the first. While `is_behind`, these changes
-    are being followed: those of the tenants in `changed`, or, with `everything`, of all. `changes` and `rotation` are where
-    the two walks are.
+    are being followed: those of the tenants in `changed`, or, with `everything`, of all; what changes meanwhile is noted when
+    that is done. `changes` and `rotation` are where the two walks are.
     """
 
     revision: int = -1
@@ -78,12 +82,11 @@ class Cursor:
         return None if self.everything else frozenset(self.changed)
 
 
-def changed_in(cursor: Cursor, news: News) -> tuple[str, ...] | None:
-    """The tenants whose changes are to be followed, those that were not done with among them. None: all."""
-    tenants = tuple(sorted({*cursor.changed, *news.tenants}))
-    if cursor.everything or news.everything or news.provider or len(tenants) > MOST_CHANGED:
+def changed_in(news: News) -> tuple[str, ...] | None:
+    """The tenants whose changes are to be followed. None: all."""
+    if news.everything or news.provider or len(news.tenants) > MOST_CHANGED:
         return None
-    return tenants
+    return tuple(sorted(news.tenants))
 
 
 @dataclass(frozen=True, slots=True)
