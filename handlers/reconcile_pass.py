@@ -74,6 +74,7 @@ class _Run:
 
     def everything(self) -> None:
         with self._turn() as round_:
+            round_.thorough = True
             walk(_everything(round_), Place(), round_, lambda _place: None)
             done = {"is_behind": False, "everything": False, "changed": (), "changes": Place(), "rotation": Place()}
             self._stand(revision=round_.rules.revision, **done)

@@ -42,13 +42,17 @@ class Bounds:
 
 @dataclass
 class Round:
-    """`found` is told of each finding, `alive` before each look that the run goes on. A dry run sends and writes nothing."""
+    """`found` is told of each finding, `alive` before each look that the run goes on. A dry run sends and writes nothing.
+
+    `thorough`: somebody waits for all that differs now, also for what was asked for already or would be refused.
+    """
 
     fanout: Fanout
     rules: Rules
     bounds: Bounds
     found: Callable[[Finding], None]
     dry_run: bool = False
+    thorough: bool = False
     alive: Callable[[], None] = lambda: None
     _told: set[Finding] = field(default_factory=set)
     _unsent: list[Outgoing] = field(default_factory=list)
@@ -96,7 +100,7 @@ class Round:
         if finding in self._told:
             return
         self._told.add(finding)
-        level = logging.WARNING if finding.what is What.UNREACHABLE else logging.INFO
+        level = logging.WARNING if finding.what in (What.UNREACHABLE, What.REFUSED) else logging.INFO
         logs.event(
             log, finding.what, level, asset=finding.asset, tenant=finding.tenant, workspace=finding.workspace, why=finding.why
         )
@@ -152,7 +156,7 @@ def no_bounds(fanout: Fanout) -> Bounds:
 
 
 def boundless(fanout: Fanout, found: Callable[[Finding], None], *, dry_run: bool) -> Round:
-    return Round(fanout, fanout.rules.current(), no_bounds(fanout), found, dry_run)
+    return Round(fanout, fanout.rules.current(), no_bounds(fanout), found, dry_run, thorough=True)
 
 
 def share_command(workspace: WorkspaceId, asset: Asset) -> bytes:

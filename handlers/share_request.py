@@ -1,6 +1,7 @@
 """The request for a share: a row for an asset in a registry, owned by the first origin that asks."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from handlers.asked import Asked
@@ -26,6 +27,19 @@ def forbidden_regions(publication: Publication, fanout: Fanout) -> list[str]:
     if not publication.regions:
         return []
     return [region for region in fanout.registries.regions(publication.registry) if region not in publication.regions]
+
+
+def within_regions(publications: Sequence[Publication], fanout: Fanout) -> list[Publication]:
+    """Those that do not forbid a region that their registry replicates to. Permanent `region_forbidden` where all do."""
+    allowed = [publication for publication in publications if stays_within_regions(publication, fanout)]
+    if not allowed:
+        publication = publications[0]
+        regions = ", ".join(forbidden_regions(publication, fanout))
+        text = f"registry {publication.registry} replicates to {regions}, beyond what publication {publication.name} allows"
+        raise Permanent(
+            "region_forbidden", text, Owner.PUBLISHER, "allow the region in the publication, or choose another registry"
+        )
+    return allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +112,23 @@ class ShareRequest:
         fanout.rows.save_plan(plan)
         return written
 
-    def check(self, fanout: Fanout) -> None:
-        """What `make` would refuse, asked before anything is written."""
+    def check(self, fanout: Fanout) -> ShareRow | None:
+        """What `make` would refuse, asked before anything is written. The row that stands, be it another origin's."""
         stands = fanout.rows.get(ShareRow.address_of(self.registry, self.asset))
-        if isinstance(stands, ShareRow):
-            self._check(stands, fanout)
+        if not isinstance(stands, ShareRow):
+            return None
+        self._check(stands, fanout)
+        return stands
+
+    def owns(self, row: ShareRow) -> bool:
+        """Whether it is this asset's, under whatever name it has in the registry."""
+        return (row.origin, row.source) == (self.workspace, self.found.asset)
 
     def _check(self, stands: ShareRow, fanout: Fanout) -> None:
         if stands.recall:
             text = f"{stands.asset} was recalled from registry {self.registry}: {stands.recall}"
             raise Permanent("recalled", text, Owner.PUBLISHER, "register a new version")
-        if (stands.origin, stands.source) == (self.workspace, self.found.asset):
+        if self.owns(stands):
             return
         if stands.state is ShareState.FAILED and fanout.registries.asset(self.registry, self.asset) is None:
             return  # the other origin's came to nothing

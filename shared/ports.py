@@ -12,11 +12,12 @@ from shared.endpoints import Deployment, Endpoint, NewDeployment
 from shared.listings import Listing
 from shared.messages import Outgoing, Queue, Received
 from shared.outcomes import Outcome
-from shared.reconciling import Cursor, Mark, Watch
+from shared.reconciling import Cursor
 from shared.rows import Address, DeliveryRow, PlanRow, ShareRow, TargetRow, WorkRow
 from shared.rules import Endpoint as EndpointAction
 from shared.rules import Rules
 from shared.rules_change import News
+from shared.watching import Mark, Watch
 
 
 class Clock(Protocol):

@@ -1,17 +1,9 @@
-"""What the reconciler keeps between its runs, and what it finds: values.
+"""What the reconciler finds, and where it stands: values. A run may end anywhere, and the next goes on from there."""
 
-A run may end anywhere, and the next goes on from there: `Cursor` says where. `Mark` and `Watch` say what was seen of a
-workspace, so that nobody reads its history again.
-"""
-
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from shared.assets import Kind, WorkspaceId
-from shared.keys import key
-from shared.rules import Publication
 from shared.rules_change import News
 
 MOST_CHANGED = 500  # tenants named in the cursor; with more, all are concerned
@@ -21,6 +13,7 @@ class What(StrEnum):
     """What differs between what is wanted and what is."""
 
     UNSHARED = "not shared"
+    REFUSED = "refused"
     RETAGGED = "other tags"
     UNDELIVERED = "not delivered"
     GONE = "deleted"
@@ -87,65 +80,3 @@ def changed_in(news: News) -> tuple[str, ...] | None:
     if news.everything or news.provider or len(news.tenants) > MOST_CHANGED:
         return None
     return tuple(sorted(news.tenants))
-
-
-@dataclass(frozen=True, slots=True)
-class Since:
-    """Since when a publication is known as it is. `print` differs where the publication does."""
-
-    publication: str
-    print: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """Which publications the reconciler knows to be about one kind of asset of one workspace."""
-
-    workspace: WorkspaceId
-    kind: Kind
-    since: tuple[Since, ...] = ()
-    etag: str = field(default="", compare=False)
-
-    def of(self, publication: str) -> datetime:
-        return next(each.at for each in self.since if each.publication == publication)
-
-    @staticmethod
-    def partition(workspace: WorkspaceId, kind: Kind) -> str:
-        return key(workspace.canonical, kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A version that other tags would let out, or bring to a subscriber. `print` differs where its tags do."""
-
-    version: str
-    print: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """What was seen of one name in a workspace: all versions registered up to `seen`.
-
-    `waiting` are those of the newest versions that may be wanted once their tags change, `asked` those that were to be shared when
-    they were looked at, by rules of this `revision`: nobody knows yet whether they were.
-    """
-
-    workspace: WorkspaceId
-    kind: Kind
-    name: str
-    stamp: str
-    seen: datetime
-    looked_at: datetime
-    waiting: tuple[Waiting, ...] = ()
-    asked: tuple[str, ...] = ()
-    revision: int = 0
-    etag: str = field(default="", compare=False)
-
-
-def print_of(publication: Publication) -> str:
-    return key(repr(publication))
-
-
-def print_of_tags(tags: Mapping[str, str]) -> str:
-    return key(*(f"{tag}={value}" for tag, value in sorted(tags.items())))

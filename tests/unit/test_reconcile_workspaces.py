@@ -128,19 +128,6 @@ def test_given_a_share_that_was_refused_since_its_tenant_was_paused_when_it_is_r
     assert shared(world) == {"credit-card:1"}
 
 
-def test_given_a_share_that_is_refused_for_good_when_reconciled_then_it_is_not_asked_for_again_and_again() -> None:
-    world = watched_world()
-    world.azure.regions["hub"] = ("asia",)
-    publications = (replace(northwind(world).publications[0], regions=("westeurope",)),)
-    with_rules(world, replace(northwind(world), publications=publications))
-    reconciled(world)
-    appears(world, credit_card())
-
-    reconciled(world, times=5)
-
-    assert [message.properties["fanout_code"] for message in world.queues.rejected] == ["region_forbidden"]
-
-
 def test_given_a_version_that_gets_its_tags_later_when_reconciled_then_it_is_shared_and_no_other() -> None:
     world = watched_world()
     with_rules(world, publishing(northwind(world), every(Kind.MODEL, PRODUCTION)))
