@@ -37,7 +37,7 @@ def ask_for_share(
         why = f"registered {found.created_at:%Y-%m-%d %H:%M}, and not in registry {', '.join(absent)}"
         round_.note(finding(What.UNSHARED, why, "share"), command)
     elif retagged:
-        why = f"it has other tags now: {', '.join(f'{tag}={value}' for tag, value in sorted(found.tags.items()))}"
+        why = f"it has other tags now: {', '.join(f'{tag}={value}' for tag, value in sorted(found.tags.items())) or 'none'}"
         round_.note(finding(What.RETAGGED, why, "share"), command)
     return bool(absent or refusals)
 

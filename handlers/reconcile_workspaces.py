@@ -16,7 +16,7 @@ from handlers.reconcile_round import Round
 from handlers.reconcile_shares import ask_for_share
 from shared.assets import Asset, Kind, WorkspaceAsset, WorkspaceId
 from shared.listings import FIRST_LOOK, Listed, Listing, newest_until
-from shared.matching import matches, matches_name
+from shared.matching import matches_name
 from shared.objections import letting_out
 from shared.rules import Publication, Rules, Tenant
 from shared.watching import Mark, Position, Waiting, print_of_tags, retagged_of, to_share
@@ -128,17 +128,13 @@ class _Visit:
             return self._round.fanout.workspaces.newest(place.workspace, place.kind, name, most)
 
     def _waits(self, found: WorkspaceAsset) -> bool:
-        """Whether other tags would let it out by one publication more, or bring it to somebody more."""
+        """Whether other tags would let it out by one publication more, or bring it to others."""
         published = self._letting_out(found.asset.name, found.tags)
         if len(published) < len(self._letting_out(found.asset.name, None)):
             return True
         names = {publication.name_in_registry(self._place.tenant.id, found.asset.name) for publication in published}
         asked = self._round.asked_by_tags[self._place.kind]
-        return any(
-            matches_name(pattern, found.asset.kind, name) and not matches(pattern, found.asset.kind, name, found.tags)
-            for pattern in asked
-            for name in names
-        )
+        return any(matches_name(pattern, found.asset.kind, name) for pattern in asked for name in names)
 
     def _share(self, found: WorkspaceAsset, *, retagged: bool) -> bool:
         place = self._place

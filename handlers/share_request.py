@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from handlers.asked import Asked
 from handlers.turns import one_at_a_time, require_told, send_wake_up
-from shared import logs
+from shared import logs, provenance
 from shared.assets import Asset, WorkspaceAsset, WorkspaceId
 from shared.errors import Owner, Permanent
 from shared.ports import Fanout
@@ -93,19 +93,23 @@ class ShareRequest:
     def _retagged(self, fanout: Fanout) -> PlanRow | None:
         """The plan as it has to be, where the asset got other tags since it was shared; None where it did not."""
         plan = fanout.rows.plan(self.asset, self.registry)
-        if plan is None or self.found.tags.items() <= plan.asset.tags.items():
+        if plan is None:
             return None
-        tags = {**plan.asset.tags, **self.found.tags}
+        tags = {name: value for name, value in self.found.tags.items() if name not in provenance.NAMES}
+        tags |= {name: value for name, value in plan.asset.tags.items() if name in provenance.NAMES}
+        if tags == plan.asset.tags:
+            return None
         return replace(plan, asset=replace(plan.asset, tags=tags), cursor="", page_from="")
 
     def _fan_out_retagged(self, stands: ShareRow, plan: PlanRow, fanout: Fanout) -> ShareRow:
-        """The registry's asset gets the tags, and is planned again. A tag that was taken away stays there.
+        """The registry's asset gets the tags, but for those that somebody gave it there, and is planned again.
 
         The plan is written last: as long as it has the old tags, a command that comes again does all of this again.
         """
         seen = fanout.registries.asset(self.registry, self.asset)
         if seen is not None:
-            fanout.registries.begin_update(seen, self.found.tags)
+            before = fanout.rows.planned_asset(self.asset, self.registry).tags
+            fanout.registries.begin_update(seen, plan.asset.tags, without=before.keys() - plan.asset.tags.keys())
         logs.event(log, "retagged", share_id=stands.address, asset=stands.asset, tenant=self.tenant.id)
         again = replace(stands, state=ShareState.FANNING_OUT, rev=stands.rev + 1, only=(), routes=(), again=False)
         written = self._write(again, fanout)

@@ -28,7 +28,7 @@ class Since:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A version that other tags would let out, or bring to a subscriber. `print` differs where its tags do."""
+    """A version that other tags would let out, or bring to other subscribers. `print` differs where its tags do."""
 
     version: str
     print: str

@@ -158,6 +158,37 @@ def test_given_a_shared_version_that_gets_the_tags_of_a_subscription_later_when_
     assert reconciled(world, times=2) == []
 
 
+def test_given_a_delivered_version_that_loses_the_tag_of_its_subscription_when_reconciled_then_its_delivery_is_shown() -> None:
+    wish = Subscription("live", ("northwind",), (every(Kind.MODEL, PRODUCTION),), workspace("adventure"), (Register(),))
+    world = watched_world(Tenant("adventure", TenantState.ACTIVE, (workspace("adventure"),), subscriptions=(wish,)))
+    appears(world, credit_card(), tags={"stage": "production", "team": "cards"})
+    reconciled(world)
+    there = world.azure.registry["hub", credit_card()]
+    world.azure.registry["hub", credit_card()] = replace(there, tags={**there.tags, "approved": "by the provider"})
+
+    tagged(world, credit_card(), {"team": "cards"})
+    (finding, *_) = reconciled(world)
+    (shown,) = reconciled(world)
+
+    assert (finding.what, shown.what, shown.tenant) == (What.RETAGGED, What.NOT_ALLOWED, "adventure")
+    tags = world.azure.registry["hub", credit_card()].tags
+    assert tags.keys() == {"team", "approved", "fanout_share", "fanout_origin", "fanout_registry_id"}
+    assert reconciled(world, times=2) == [shown, shown]
+
+
+def test_given_tags_that_were_copied_from_another_asset_of_ours_when_it_is_shared_again_then_its_own_stay() -> None:
+    world = watched_world()
+    appears(world, credit_card(), tags={"fanout_origin": "azureml://elsewhere", "team": "cards"})
+    reconciled(world)
+    before = world.azure.registry["hub", credit_card()].tags
+
+    register(world, credit_card(), message_id="again")
+    world.run()
+
+    assert world.azure.registry["hub", credit_card()].tags == before
+    assert before["fanout_origin"] != "azureml://elsewhere"
+
+
 def test_given_tags_that_change_minutes_after_the_share_when_reconciled_then_the_queue_takes_it_for_no_repetition() -> None:
     wish = Subscription("live", ("northwind",), (every(Kind.MODEL, PRODUCTION),), workspace("adventure"), (Register(),))
     world = watched_world(Tenant("adventure", TenantState.ACTIVE, (workspace("adventure"),), subscriptions=(wish,)))
