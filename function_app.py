@@ -1,5 +1,7 @@
 """Triggers and bindings: parse, call a handler. Nothing happens at import, and nothing is decided here."""
 
+from datetime import UTC, datetime
+
 import azure.functions as func
 
 from handlers import commands, model_registered, reconcile, reconcile_pass, wakeups
@@ -37,9 +39,18 @@ def on_wake_up(message: func.ServiceBusMessage) -> None:
 
 @app.function_name("reconcile")
 @app.timer_trigger(arg_name="timer", schedule="%FANOUT_RECONCILE_SCHEDULE%")
-def on_timer(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name must be a parameter
-    reconcile.handle(fanout())
+def on_timer(timer: func.TimerRequest) -> None:
+    reconcile.handle(fanout(), next_run(timer))
     reconcile_pass.handle(fanout())
+
+
+def next_run(timer: func.TimerRequest) -> datetime | None:
+    """None where the host keeps no account of it, as of timers that run several times a minute."""
+    text = getattr(timer, "schedule_status", {}).get("Next")  # the annotation's class lacks what the worker library gives
+    if not text:
+        return None
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _received(message: func.ServiceBusMessage) -> Received:

@@ -1,8 +1,8 @@
 """What is held until a window opens, as the timer sees it.
 
-No wake-up is sent for what lies beyond the horizon, and nobody looks at such a row again and again. Shortly before the opening
-the timer sends the one that it lacks: it comes as the window opens, however rarely the timer runs within the horizon. Sooner
-it wakes the row only where today's rules would let it go sooner.
+No wake-up is sent for what lies beyond the horizon, and nobody looks at such a row again and again. The timer's last run before
+the opening, and those shortly before, send the one that it lacks: it comes as the window opens, however short that is and however
+rarely the timer runs. Sooner it wakes the row only where today's rules would let it go sooner.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,13 @@ from shared.states import DeliveryState
 
 
 class HeldRows:
-    """What one run of the timer asks of held rows. The rules are not read where there is none."""
+    """What one run of the timer asks of held rows. The rules are not read where there is none. `next_run`: where it is known."""
 
-    def __init__(self, current_rules: Callable[[], Rules], now: datetime) -> None:
+    def __init__(self, current_rules: Callable[[], Rules], now: datetime, next_run: datetime | None = None) -> None:
         self._current_rules = current_rules
         self._now = now
         self._horizon = now + timedelta(seconds=backoff.HORIZON)
+        self._ahead = max(now, next_run or now) + timedelta(seconds=backoff.HORIZON)
         self._releases: dict[Window, datetime] = {}
 
     def is_due(self, row: WorkRow) -> bool:
@@ -31,11 +32,16 @@ class HeldRows:
         window = self._window_of(row)
         if row.next_at <= self._horizon:
             return window is not None
-        return window is None or self._release(window) < row.next_at
+        return row.next_at <= self._ahead or self._goes_sooner(row)
 
     def wake_at(self, row: WorkRow) -> datetime | None:
         """When a due row's wake-up is to come; None for at once."""
-        return row.next_at if self._now < row.next_at <= self._horizon else None
+        when_it_opens = row.next_at <= self._horizon or (row.next_at <= self._ahead and not self._goes_sooner(row))
+        return row.next_at if when_it_opens and row.next_at > self._now else None
+
+    def _goes_sooner(self, row: WorkRow) -> bool:
+        window = self._window_of(row) if isinstance(row, DeliveryRow) else None
+        return window is None or self._release(window) < row.next_at
 
     @cached_property
     def _rules(self) -> Rules:

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from itertools import batched
 
 from handlers.held import HeldRows
 from shared import logs
@@ -11,28 +12,32 @@ from shared.wakeups import WakeUp, nudge_of
 
 log = logging.getLogger("fanout.reconcile")
 
-MOST = 1000  # rows a run
+MOST = 1_000  # overdue rows a run, and messages in one go
+MOST_OPENING = 50_000  # held rows a run: of those that wait for one opening all may go then
 
 
-def handle(fanout: Fanout) -> None:
+def handle(fanout: Fanout, next_run: datetime | None = None) -> None:
     """It raises no rev, and all timers within ten minutes send the same message: it heals, and never multiplies.
 
-    What is held until soon is woken when it is due, and must not crowd out what is overdue already.
+    What is held is woken when its window opens, also when that comes before the `next_run`; it does not crowd out what is
+    overdue, nor is it crowded out.
     """
     now = fanout.clock.now()
-    held = HeldRows(fanout.rules.current, now)
+    held = HeldRows(fanout.rules.current, now, next_run)
     overdue: list[Outgoing] = []
-    ahead: list[Outgoing] = []
+    opening: list[Outgoing] = []
     for row in fanout.open_work.overdue(now - fanout.overdue_after, held.is_due):
-        at = held.wake_at(row)
-        (ahead if at else overdue).append(of_wake_up(WakeUp.nudging(row.address, row.rev, now), at))
-    nudges = _of_this_run(overdue, now) + _of_this_run(ahead, now)
+        due = held.is_due(row)
+        at = held.wake_at(row) if due else None
+        (opening if due else overdue).append(of_wake_up(WakeUp.nudging(row.address, row.rev, now), at))
+    nudges = _of_this_run(overdue, MOST, now) + _of_this_run(opening, MOST_OPENING, now)
+    for some in batched(nudges, MOST, strict=False):  # others of this process send in between
+        fanout.queues.send(Queue.WAKEUPS, some)
     if nudges:
-        fanout.queues.send(Queue.WAKEUPS, nudges)
-        logs.event(log, "nudged", rows=len(nudges), of=len(overdue) + len(ahead))
+        logs.event(log, "nudged", rows=len(nudges), of=len(overdue) + len(opening))
 
 
-def _of_this_run(nudges: list[Outgoing], now: datetime) -> list[Outgoing]:
-    """MOST of them; every ten minutes the next ones, round and round: what stays overdue keeps no other from being nudged."""
-    first = nudge_of(now) * MOST % len(nudges) if nudges else 0
-    return (nudges[first:] + nudges[:first])[:MOST]
+def _of_this_run(nudges: list[Outgoing], most: int, now: datetime) -> list[Outgoing]:
+    """So many; every ten minutes the next ones, round and round: what stays overdue keeps no other from being nudged."""
+    first = nudge_of(now) * most % len(nudges) if nudges else 0
+    return (nudges[first:] + nudges[:first])[:most]

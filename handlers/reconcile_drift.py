@@ -25,6 +25,7 @@ def look_for_drift(rows: Sequence[DeliveryRow], round_: Round) -> None:
         round_.chosen.add(rows)
         return
     for row in rows:
+        round_.alive()
         _look(row, round_)
 
 
@@ -33,6 +34,7 @@ def look_at_chosen(round_: Round) -> None:
     until = round_.now + LONGEST
     for row in round_.chosen.take():
         if round_.now < until:
+            round_.alive()
             _look(row, round_)
     round_.send()
 

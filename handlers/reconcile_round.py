@@ -14,7 +14,8 @@ from functools import cached_property
 from handlers.sampling import Sample
 from shared import commands, logs
 from shared.assets import Asset, Kind, WorkspaceId
-from shared.errors import Permanent, Transient
+from shared.deadline import LONGEST_MESSAGE, within
+from shared.errors import Lost, Permanent, Transient
 from shared.keys import key
 from shared.messages import BY_EVENT, Outgoing, Queue
 from shared.ports import Fanout
@@ -42,19 +43,24 @@ class Bounds:
     looks: int
     drift: int | None = MOST_DRIFT
 
-    def spent(self, now: datetime) -> bool:
-        return self.looks <= 0 or now >= self.until
+    def half(self, now: datetime) -> "Bounds":
+        return replace(self, until=now + (self.until - now) / 2, looks=max(self.looks // 2, 1))
 
 
 @dataclass
 class Round:
-    """`found` is told of each finding. A dry run sends nothing and writes nothing."""
+    """`found` is told of each finding, `alive` before each look that the run goes on. A dry run sends and writes nothing.
+
+    `thorough`: somebody waits for all that differs now, also for what was asked for already or would be refused.
+    """
 
     fanout: Fanout
     rules: Rules
     bounds: Bounds
     found: Callable[[Finding], None]
     dry_run: bool = False
+    thorough: bool = False
+    alive: Callable[[], None] = lambda: None
     chosen: Sample[DeliveryRow] = field(init=False)
     _told: set[Finding] = field(default_factory=set)
     _unsent: list[Outgoing] = field(default_factory=list)
@@ -78,17 +84,29 @@ class Round:
 
     def looked(self) -> None:
         self.bounds.looks -= 1
+        self.alive()
 
     @property
     def spent(self) -> bool:
-        return self.bounds.spent(self.now)
+        """Whether no further name is to be begun."""
+        return self.bounds.looks <= 0 or self.now >= self.bounds.until
+
+    @contextmanager
+    def by_half(self) -> Iterator[None]:
+        """What is done inside leaves half of what the run may use to what comes after it."""
+        whole, half = self.bounds, self.bounds.half(self.now)
+        looks = half.looks
+        self.bounds = half
+        yield
+        whole.looks -= looks - half.looks
+        self.bounds = whole
 
     def note(self, finding: Finding, command: bytes | None = None) -> None:
         """What both walks come across is told once."""
         if finding in self._told:
             return
         self._told.add(finding)
-        level = logging.WARNING if finding.what is What.UNREACHABLE else logging.INFO
+        level = logging.WARNING if finding.what in (What.UNREACHABLE, What.REFUSED) else logging.INFO
         logs.event(
             log, finding.what, level, asset=finding.asset, tenant=finding.tenant, workspace=finding.workspace, why=finding.why
         )
@@ -116,11 +134,16 @@ class Round:
 
     @contextmanager
     def bearing(self, what: str, tenant: str, workspace: str) -> Iterator[None]:
-        """What cannot be looked at now is told, and holds up nothing else: the next walk comes by again."""
+        """What cannot be looked at in time is told, and holds up nothing else: the next walk comes by again."""
         try:
-            yield
+            with within(LONGEST_MESSAGE):
+                yield
+        except Lost:
+            raise
         except (Transient, Permanent) as failure:
             self.note(Finding(What.UNREACHABLE, what, tenant, workspace, str(failure)))
+        except Exception as fault:  # noqa: BLE001 # ours: raised, it would keep all that is behind it from being looked at
+            self.note(Finding(What.UNREACHABLE, what, tenant, workspace, f"unexpected: {fault!r}"))
 
     def _message(self, command: bytes, why: str) -> Outgoing:
         """The same message for all runs within the queue's duplicate window, unless the rules, or the reason, are others now."""
@@ -139,7 +162,7 @@ def no_bounds(fanout: Fanout) -> Bounds:
 
 
 def boundless(fanout: Fanout, found: Callable[[Finding], None], *, dry_run: bool) -> Round:
-    return Round(fanout, fanout.rules.current(), no_bounds(fanout), found, dry_run)
+    return Round(fanout, fanout.rules.current(), no_bounds(fanout), found, dry_run, thorough=True)
 
 
 def share_command(workspace: WorkspaceId, asset: Asset) -> bytes:

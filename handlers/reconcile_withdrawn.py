@@ -4,7 +4,7 @@ The timer comes across the newest versions of each name. Whoever asks for a whol
 from end to end, a thousand rows a request, since no rule that changes tells which of them it concerned.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import batched
 
 from handlers.reconcile_round import Round
@@ -14,16 +14,23 @@ from shared.rows import DeliveryRow, PlanRow
 from shared.rules import Register
 from shared.states import DeliveryState
 
-AT_ONCE = 100  # assets, before it is said how far this is
+AT_ONCE = 100  # assets, of one look
 
 
-def show_all_withdrawn(round_: Round, goes_on: Callable[[], None]) -> None:
-    """`goes_on` is called again and again meanwhile."""
+def show_all_withdrawn(round_: Round) -> None:
+    parts = batched(round_.fanout.rows.delivered(), AT_ONCE, strict=False)
+    while _show_part(parts, round_):
+        round_.alive()
+
+
+def _show_part(parts: Iterator[Sequence[tuple[PlanRow, Sequence[DeliveryRow]]]], round_: Round) -> bool:
+    """Whether there may be more."""
     with round_.bearing("all deliveries", "", ""):
-        for some in batched(round_.fanout.rows.delivered(), AT_ONCE, strict=False):
-            for plan, rows in some:
-                _show_withdrawn_of(plan, rows, round_)
-            goes_on()
+        part = next(parts, None)
+        for plan, rows in part or ():
+            _show_withdrawn_of(plan, rows, round_)
+        return part is not None
+    return False
 
 
 def _show_withdrawn_of(plan: PlanRow, rows: Sequence[DeliveryRow], round_: Round) -> None:

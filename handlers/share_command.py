@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from handlers.asked import Asked
-from handlers.share_request import ShareRequest, forbidden_regions, stays_within_regions
+from handlers.share_request import ShareRequest, within_regions
 from shared import commands, logs, planning
 from shared.assets import Asset, WorkspaceAsset, WorkspaceId
 from shared.bytes_of_registries import lie_in_registry
@@ -46,7 +46,7 @@ def share(command: commands.Share, asked: Asked, fanout: Fanout) -> None:
     if not publications:
         _goes_nowhere(asked, ids, "private", "no publication is about it with these tags")
         return
-    wanted = _within_regions(_to_registry(publications, command.registry), fanout)
+    wanted = within_regions(_to_registry(publications, command.registry), fanout)
     _make_all(requests(tenant, workspace, found, wanted, rules.revision, asked, fan_out=command.fan_out), fanout)
 
 
@@ -157,16 +157,3 @@ def _to_registry(publications: Sequence[Publication], registry: str | None) -> l
         text = f"no publication lets it out to registry {registry}"
         raise Permanent("not_published", text, Owner.PUBLISHER, "name a registry that it is published to, or add a publication")
     return fitting
-
-
-def _within_regions(publications: Sequence[Publication], fanout: Fanout) -> list[Publication]:
-    """Those that do not forbid a region that their registry replicates to."""
-    allowed = [publication for publication in publications if stays_within_regions(publication, fanout)]
-    if not allowed:
-        publication = publications[0]
-        regions = ", ".join(forbidden_regions(publication, fanout))
-        text = f"registry {publication.registry} replicates to {regions}, beyond what publication {publication.name} allows"
-        raise Permanent(
-            "region_forbidden", text, Owner.PUBLISHER, "allow the region in the publication, or choose another registry"
-        )
-    return allowed

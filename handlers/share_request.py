@@ -1,11 +1,12 @@
 """The request for a share: a row for an asset in a registry, owned by the first origin that asks."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from handlers.asked import Asked
 from handlers.turns import one_at_a_time, require_told, send_wake_up
-from shared import logs
+from shared import logs, provenance
 from shared.assets import Asset, WorkspaceAsset, WorkspaceId
 from shared.errors import Owner, Permanent, Transient
 from shared.ports import Fanout
@@ -26,6 +27,19 @@ def forbidden_regions(publication: Publication, fanout: Fanout) -> list[str]:
     if not publication.regions:
         return []
     return [region for region in fanout.registries.regions(publication.registry) if region not in publication.regions]
+
+
+def within_regions(publications: Sequence[Publication], fanout: Fanout) -> list[Publication]:
+    """Those that do not forbid a region that their registry replicates to. Permanent `region_forbidden` where all do."""
+    allowed = [publication for publication in publications if stays_within_regions(publication, fanout)]
+    if not allowed:
+        publication = publications[0]
+        regions = ", ".join(forbidden_regions(publication, fanout))
+        text = f"registry {publication.registry} replicates to {regions}, beyond what publication {publication.name} allows"
+        raise Permanent(
+            "region_forbidden", text, Owner.PUBLISHER, "allow the region in the publication, or choose another registry"
+        )
+    return allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +93,17 @@ class ShareRequest:
 
     def _is_for_all(self, stands: ShareRow) -> bool:
         """What was shared for nobody is for all once somebody asks for that, and not because it is come across again."""
-        return stands.fan_out if self.asked.by_event and self._is_of(stands) else self.fan_out
-
-    def _is_of(self, stands: ShareRow) -> bool:
-        return (stands.origin, stands.source) == (self.workspace, self.found.asset)
+        return stands.fan_out if self.asked.by_event and self.owns(stands) else self.fan_out
 
     def _retagged(self, fanout: Fanout) -> PlanRow | None:
         """The plan as it has to be, where the asset got other tags since it was shared; None where it did not."""
         plan = fanout.rows.plan(self.asset, self.registry)
-        if plan is None or self.found.tags.items() <= plan.asset.tags.items():
+        if plan is None:
             return None
-        tags = {**plan.asset.tags, **self.found.tags}
+        tags = {name: value for name, value in self.found.tags.items() if name not in provenance.NAMES}
+        tags |= {name: value for name, value in plan.asset.tags.items() if name in provenance.NAMES}
+        if tags == plan.asset.tags:
+            return None
         return replace(plan, asset=replace(plan.asset, tags=tags), cursor="", page_from="")
 
     def _require_shared(self, stands: ShareRow, fanout: Fanout) -> None:
@@ -100,30 +114,37 @@ class ShareRequest:
             raise Transient(f"{stands.address} is {stands.state} by other tags: those that it has now follow")
 
     def _fan_out_retagged(self, stands: ShareRow, plan: PlanRow, fanout: Fanout) -> ShareRow:
-        """The registry's asset gets the tags, and is planned again. A tag that was taken away stays there.
+        """The registry's asset gets the tags, but for those that somebody gave it there, and is planned again.
 
         The plan is written last: as long as it has the old tags, a command that comes again does all of this again.
         """
         seen = fanout.registries.asset(self.registry, self.asset)
         if seen is not None:
-            fanout.registries.begin_update(seen, self.found.tags)
+            before = fanout.rows.planned_asset(self.asset, self.registry).tags
+            fanout.registries.begin_update(seen, plan.asset.tags, without=before.keys() - plan.asset.tags.keys())
         logs.event(log, "retagged", share_id=stands.address, asset=stands.asset, tenant=self.tenant.id)
         again = replace(stands.unnarrowed(), state=ShareState.FANNING_OUT, rev=stands.rev + 1)
         written = self._write(again, fanout)
         fanout.rows.save_plan(plan)
         return written
 
-    def check(self, fanout: Fanout) -> None:
-        """What `make` would refuse, asked before anything is written."""
+    def check(self, fanout: Fanout) -> ShareRow | None:
+        """What `make` would refuse, asked before anything is written. The row that stands, be it another origin's."""
         stands = fanout.rows.get(ShareRow.address_of(self.registry, self.asset))
-        if isinstance(stands, ShareRow):
-            self._check(stands, fanout)
+        if not isinstance(stands, ShareRow):
+            return None
+        self._check(stands, fanout)
+        return stands
+
+    def owns(self, row: ShareRow) -> bool:
+        """Whether it is this asset's, under whatever name it has in the registry."""
+        return (row.origin, row.source) == (self.workspace, self.found.asset)
 
     def _check(self, stands: ShareRow, fanout: Fanout) -> None:
         if stands.recall:
             text = f"{stands.asset} was recalled from registry {self.registry}: {stands.recall}"
             raise Permanent("recalled", text, Owner.PUBLISHER, "register a new version")
-        if self._is_of(stands):
+        if self.owns(stands):
             return
         if stands.state is ShareState.FAILED and fanout.registries.asset(self.registry, self.asset) is None:
             return  # the other origin's came to nothing

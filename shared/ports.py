@@ -1,6 +1,6 @@
 """What the handlers need of the world, as Protocols, and the bundle in which they get it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,11 +12,12 @@ from shared.endpoints import Deployment, Endpoint, NewDeployment
 from shared.listings import Listing
 from shared.messages import Outgoing, Queue, Received
 from shared.outcomes import Outcome
-from shared.reconciling import Cursor, Mark, Watch
+from shared.reconciling import Cursor
 from shared.rows import Address, DeliveryRow, PlanRow, ShareRow, TargetRow, WorkRow
 from shared.rules import Endpoint as EndpointAction
 from shared.rules import Rules
 from shared.rules_change import News
+from shared.watching import Mark, Watch
 
 
 class Clock(Protocol):
@@ -178,8 +179,13 @@ class Registries(Protocol):
     def begin_code(self, registry: str, name: str, place: Folder) -> str | None:
         """Make version 1 of a code asset of the files that lie in `place`; None as for an import."""
 
-    def begin_update(self, seen: RegistryAsset, tags: Mapping[str, str], *, archive: bool = False) -> str | None:
-        """Add tags to a version just looked at, and archive it: all that Azure lets anyone change. None where done at once."""
+    def begin_update(
+        self, seen: RegistryAsset, tags: Mapping[str, str], *, without: Collection[str] = (), archive: bool = False
+    ) -> str | None:
+        """Add tags to a version just looked at, take others away, and archive it: all that Azure lets anyone change.
+
+        None where done at once.
+        """
 
     def operation(self, address: str) -> OperationState:
         """Permanent, with Azure's own text, when the operation failed."""

@@ -1,17 +1,9 @@
-"""What the reconciler keeps between its runs, and what it finds: values.
+"""What the reconciler finds, and where it stands: values. A run may end anywhere, and the next goes on from there."""
 
-A run may end anywhere, and the next goes on from there: `Cursor` says where. `Mark` and `Watch` say what was seen of a
-workspace, so that nobody reads its history again.
-"""
-
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from shared.assets import Kind, WorkspaceId
-from shared.keys import key
-from shared.rules import Publication
 from shared.rules_change import News
 
 MOST_CHANGED = 500  # tenants named in the cursor; with more, all are concerned
@@ -21,6 +13,7 @@ class What(StrEnum):
     """What differs between what is wanted and what is."""
 
     UNSHARED = "not shared"
+    REFUSED = "refused"
     RETAGGED = "other tags"
     UNDELIVERED = "not delivered"
     GONE = "deleted"
@@ -47,11 +40,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far a walk has come: `item` is being worked on, at this page of its names, up to this name. "" is the beginning."""
+    """How far a walk has come: `item` is being worked on, at this page of its names, with this one of them. "" is the beginning.
+
+    `begun` is the next name, which is being looked at, or was when the run was killed.
+    """
 
     item: str = ""
     page: str = ""
     name: str = ""
+    begun: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +56,8 @@ class Cursor:
     """Where the reconciler stands. Only one run at a time: whoever wrote `until` last has the turn, until then.
 
     `revision` is the last one of the rules whose changes were noted, -1 before the first. While `is_behind`, these changes
-    are being followed: those of the tenants in `changed`, or, with `everything`, of all. `changes` and `rotation` are where
-    the two walks are.
+    are being followed: those of the tenants in `changed`, or, with `everything`, of all; what changes meanwhile is noted when
+    that is done. `changes` and `rotation` are where the two walks are.
     """
 
     revision: int = -1
@@ -78,71 +75,8 @@ class Cursor:
         return None if self.everything else frozenset(self.changed)
 
 
-def changed_in(cursor: Cursor, news: News) -> tuple[str, ...] | None:
-    """The tenants whose changes are to be followed, those that were not done with among them. None: all."""
-    tenants = tuple(sorted({*cursor.changed, *news.tenants}))
-    if cursor.everything or news.everything or news.provider or len(tenants) > MOST_CHANGED:
+def changed_in(news: News) -> tuple[str, ...] | None:
+    """The tenants whose changes are to be followed. None: all."""
+    if news.everything or news.provider or len(news.tenants) > MOST_CHANGED:
         return None
-    return tenants
-
-
-@dataclass(frozen=True, slots=True)
-class Since:
-    """Since when a publication is known as it is. `print` differs where the publication does."""
-
-    publication: str
-    print: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """Which publications the reconciler knows to be about one kind of asset of one workspace."""
-
-    workspace: WorkspaceId
-    kind: Kind
-    since: tuple[Since, ...] = ()
-    etag: str = field(default="", compare=False)
-
-    def of(self, publication: str) -> datetime:
-        return next(each.at for each in self.since if each.publication == publication)
-
-    @staticmethod
-    def partition(workspace: WorkspaceId, kind: Kind) -> str:
-        return key(workspace.canonical, kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A version that other tags would let out, or bring to a subscriber. `print` differs where its tags do."""
-
-    version: str
-    print: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """What was seen of one name in a workspace: all versions registered up to `seen`.
-
-    `waiting` are those of the newest versions that may be wanted once their tags change, `asked` those that were to be shared when
-    they were looked at, by rules of this `revision`: nobody knows yet whether they were.
-    """
-
-    workspace: WorkspaceId
-    kind: Kind
-    name: str
-    stamp: str
-    seen: datetime
-    looked_at: datetime
-    waiting: tuple[Waiting, ...] = ()
-    asked: tuple[str, ...] = ()
-    revision: int = 0
-    etag: str = field(default="", compare=False)
-
-
-def print_of(publication: Publication) -> str:
-    return key(repr(publication))
-
-
-def print_of_tags(tags: Mapping[str, str]) -> str:
-    return key(*(f"{tag}={value}" for tag, value in sorted(tags.items())))
+    return tuple(sorted(news.tenants))

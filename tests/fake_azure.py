@@ -1,6 +1,6 @@
 """An Azure ML in memory: workspaces and registries with all four kinds of asset, storage and endpoints."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -99,9 +99,12 @@ class FakeRegistries:
         self._azure.codes[registry, name] = place.container_url
         return self._azure.begin(f"code {name}")
 
-    def begin_update(self, seen: RegistryAsset, tags: Mapping[str, str], *, archive: bool = False) -> str | None:
+    def begin_update(
+        self, seen: RegistryAsset, tags: Mapping[str, str], *, without: Collection[str] = (), archive: bool = False
+    ) -> str | None:
         self._azure.maybe_fail("update")
-        changed = replace(seen, tags={**seen.tags, **tags}, archived=archive or seen.archived)
+        kept = {name: value for name, value in seen.tags.items() if name not in without}
+        changed = replace(seen, tags={**kept, **tags}, archived=archive or seen.archived)
         self._azure.registry[seen.registry, seen.asset] = changed
         return self._azure.begin(f"archive {seen.asset}" if archive else f"label {seen.asset}")
 

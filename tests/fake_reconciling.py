@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from shared.assets import Kind, WorkspaceId
 from shared.errors import Lost
-from shared.reconciling import Cursor, Mark, Watch
+from shared.reconciling import Cursor
+from shared.watching import Mark, Watch
 
 
 @dataclass

@@ -8,11 +8,17 @@ import typer
 from rich.markup import escape
 
 from handlers.cli.documents import AsJson, print_json
-from handlers.cli.terminal import LOST, err, out, reaching, stop
+from handlers.cli.terminal import LOST, UNREACHABLE, err, out, reaching, stop
 from shared.errors import Lost
 from shared.reconciling import Finding, What
 
-SIGNS = {What.NOT_ALLOWED: "[red]-[/]", What.UNREACHABLE: "[red]?[/]", What.ARCHIVED: "[dim]=[/]", What.REMOVED: "[yellow]![/]"}
+SIGNS = {
+    What.REFUSED: "[red]![/]",
+    What.NOT_ALLOWED: "[red]-[/]",
+    What.UNREACHABLE: "[red]?[/]",
+    What.ARCHIVED: "[dim]=[/]",
+    What.REMOVED: "[yellow]![/]",
+}
 MENDED = "[green]+[/]"
 
 
@@ -22,10 +28,12 @@ def reconcile(
 ) -> None:
     """Look at all workspaces and registries of the rules now, show what differs from what is wanted, and mend it.
 
-    The timer does the same bit by bit. What was missed is shared or delivered, by commands on the queue; what is no longer
-    allowed, what its tenant archived, and an endpoint that its tenant removed are shown and left as they are.
+    The timer does the same bit by bit. What was missed is shared or delivered, by commands on the queue; a share that would be
+    refused, what is no longer allowed, what its tenant archived, and an endpoint that its tenant removed are shown and left
+    as they are.
 
-    Exit codes: 0 done; 1 Azure refuses or cannot be reached; 3 another run is at work, such as the timer's: try again.
+    Exit codes: 0 all was looked at, whatever was found; 1 some of it, or all, could not be looked at; 3 another run is at work,
+    such as the timer's: try again.
     """
     from handlers import reconcile_pass
     from shared.bootstrap import fanout
@@ -47,6 +55,9 @@ def reconcile(
         print_json({"dry_run": dry_run, "findings": [asdict(finding) for finding in found]})
     else:
         out.print(_sum(found, dry_run=dry_run))
+    missed = sum(finding.what is What.UNREACHABLE for finding in found)
+    if missed:
+        stop(UNREACHABLE, f"{missed} could not be looked at: what differs there is not known. Try again, or leave it to the timer.")
 
 
 def _line(finding: Finding) -> str:

@@ -15,7 +15,8 @@ from shared.azure.entities import RowCodec
 from shared.azure.owned_writes import etag_of, read, write
 from shared.azure.tables import table_errors
 from shared.keys import key
-from shared.reconciling import Cursor, Mark, Watch
+from shared.reconciling import Cursor
+from shared.watching import Mark, Watch
 
 CURSOR, WATCH = "cursor", "watch"
 

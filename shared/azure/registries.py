@@ -7,7 +7,7 @@ The import is the same request; tests/contract/test_azure_adapters.py holds ours
 import functools
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from azure.core.rest import HttpResponse
@@ -132,9 +132,12 @@ class AzureRegistries:
         body = {"properties": {"codeUri": uri, "isAnonymous": True}}
         return self._begin("PUT", self._code_url(registry, name), body, f"make code {name} in registry {registry}")
 
-    def begin_update(self, seen: RegistryAsset, tags: Mapping[str, str], *, archive: bool = False) -> str | None:
+    def begin_update(
+        self, seen: RegistryAsset, tags: Mapping[str, str], *, without: Collection[str] = (), archive: bool = False
+    ) -> str | None:
         """What is sent replaces what is there: so it is the document that was seen, with the change."""
-        changed = {"tags": {**seen.tags, **tags}, "isArchived": archive or seen.archived}
+        kept = {name: value for name, value in seen.tags.items() if name not in without}
+        changed = {"tags": {**kept, **tags}, "isArchived": archive or seen.archived}
         body = {"properties": {**(seen.document or {}), **changed}}
         return self._begin("PUT", self._url(seen.registry, seen.asset), body, f"update {seen.asset} in registry {seen.registry}")
 

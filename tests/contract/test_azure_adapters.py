@@ -143,6 +143,16 @@ def test_a_label_is_added_and_an_archive_leaves_the_rest_as_it_was(cloud: LocalC
     assert azure.registries.latest(REGISTRY, Kind.MODEL, "labelled") is None
 
 
+def test_a_tag_that_is_taken_away_goes_and_the_others_stay(cloud: LocalCloud, azure: AzureFanout, tmp_path: Path) -> None:
+    shared = shared_model(cloud, azure, "retagged", tmp_path)
+    azure.registries.begin_update(shared, {"stage": "production", "team": "cards"})
+    eventually("the tags", lambda: "stage" in tags_of(azure, shared.asset))
+    seen = azure.registries.asset(REGISTRY, shared.asset)
+    assert seen
+    azure.registries.begin_update(seen, {"team": "loans"}, without={"stage"})
+    eventually("the change", lambda: tags_of(azure, shared.asset) == {**shared.tags, "team": "loans"})
+
+
 def tags_of(azure: AzureFanout, asset: Asset) -> dict[str, str]:
     found = azure.registries.asset(REGISTRY, asset)
     return dict(found.tags) if found else {}

@@ -16,6 +16,7 @@ from handlers.asked import Asked
 from handlers.fan_out import new_delivery
 from handlers.share_request import ShareRequest
 from infra.local.cloud import LocalCloud
+from infra.local.environment import FANOUT_CLIENT_ID
 from infra.local.processes import REPOSITORY
 from infra.local.topology import Registry, Workspace
 from shared import planning
@@ -232,6 +233,19 @@ def test_given_another_run_at_work_when_the_command_runs_then_it_says_so_and_the
 
     azure.reconciling.save_cursor(replace(taken, until=None))
     assert (busy.returncode, "Another run is at work" in busy.stderr) == (3, True)
+
+
+@pytest.mark.parametrize("arguments", [["--dry-run"], ["--dry-run", "--json"]], ids=["for people", "for programs"])
+def test_given_a_workspace_that_cannot_be_looked_at_when_the_command_runs_then_the_rest_is_shown_and_the_exit_code_is_1(
+    cloud: LocalCloud, azure: AzureFanout, arguments: list[str]
+) -> None:
+    cloud.azure_ml.deny({"principal": FANOUT_CLIENT_ID, "scope": cloud.workspaces[PUBLISHER].id})
+
+    shown = fanout("reconcile", *arguments)
+
+    cloud.azure_ml.deny()
+    assert (shown.returncode, "not looked at" in shown.stdout) == (1, True)
+    assert "1 could not be looked at" in shown.stderr
 
 
 def fanout(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -9,7 +9,8 @@ from shared.assets import Kind, WorkspaceId
 from shared.azure.reconcile_rows import ReconcileTable
 from shared.errors import Lost
 from shared.ports import Reconciling
-from shared.reconciling import Cursor, Mark, Place, Since, Waiting, Watch
+from shared.reconciling import Cursor, Place
+from shared.watching import Mark, Reached, Since, Waiting, Watch
 from tests.fake_reconciling import FakeReconciling
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -29,10 +30,11 @@ def a_mark(name: str = "credit/card", kind: Kind = Kind.MODEL) -> Mark:
         kind=kind,
         name=name,
         stamp="3 2026",
-        seen=NOW,
         looked_at=NOW + timedelta(hours=1),
+        reached=(Reached("cards", NOW, NOW + timedelta(hours=1)), Reached("all", NOW - timedelta(days=1), NOW)),
         waiting=waiting,
         asked=("2",),
+        asked_from=NOW,
     )
 
 

@@ -117,6 +117,25 @@ def test_a_window_shorter_than_the_timers_period_is_not_missed() -> None:
     assert the_delivery(world).state is DeliveryState.DELIVERED
 
 
+def test_a_window_that_opens_and_closes_between_two_runs_of_a_rare_timer_is_not_missed() -> None:
+    """It runs each hour, on the hour."""
+    world = a_windowed_world(Register(), window=Window("20 1 * * SUN", timedelta(minutes=30), "Europe/Berlin"))
+    register(world, credit_card())
+    world.run(timedelta(hours=1))
+    world.clock.time = OPENING
+    reconcile.handle(world, OPENING + timedelta(hours=1))
+    (woken,) = world.queues.due
+    assert woken.at == the_delivery(world).next_at == OPENING + timedelta(minutes=20)
+
+
+def test_a_window_that_is_gone_before_a_rare_timer_runs_again_holds_nothing() -> None:
+    world = held_world()
+    world.clock.time = OPENING - timedelta(minutes=40)
+    with_tenant(world, "adventure", **windowed(None, Register()))
+    reconcile.handle(world, OPENING + timedelta(hours=1))
+    assert [woken.at for woken in world.queues.due] == [world.clock.now()]
+
+
 def test_a_lost_wake_up_is_healed_by_the_timer_without_further_delay() -> None:
     world = held_world()
     run_until(world, OPENING - timedelta(seconds=1))
@@ -450,17 +469,14 @@ def test_the_timer_reads_the_rules_once_and_only_where_something_is_held() -> No
     assert world.rules.asked == 1
 
 
-def test_what_is_held_until_soon_does_not_crowd_out_what_is_overdue() -> None:
+def test_all_that_waits_for_one_opening_is_woken_then_and_crowds_out_nothing_that_is_overdue() -> None:
     world = held_world()
     held = the_delivery(world)
     world.clock.time = OPENING - timedelta(minutes=10)
-    for number in range(reconcile.MOST + 5):
-        another = replace(held, row=f"a-{number:05}")
-        world.rows.deliveries[another.address] = another
+    others = [replace(held, row=f"a-{number:05}") for number in range(5 * reconcile.MOST)]
     late = replace(held, row="z", state=DeliveryState.RUNNING, next_at=OPENING - timedelta(hours=1))
-    world.rows.deliveries[late.address] = late
+    world.rows.deliveries |= {each.address: each for each in (*others, late)}
     world.queues.due.clear()
     reconcile.handle(world)
-    woken = [to_wake_up(Received(each.message.body)).address for each in world.queues.due]
-    assert len(woken) == reconcile.MOST + 1
-    assert late.address in woken
+    woken = {to_wake_up(Received(each.message.body)).address: each.at for each in world.queues.due}
+    assert woken == {each.address: OPENING for each in (held, *others)} | {late.address: world.clock.now()}

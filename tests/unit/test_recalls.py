@@ -1,6 +1,6 @@
 """A recall wins over whatever stands in its way: what is gone, what is late, what does not answer, what goes on meanwhile."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from shared.assets import Asset, RegistryAsset, WorkspaceId
@@ -237,7 +237,9 @@ class DeafRegistries(FakeRegistries):
 
     accepted = 0
 
-    def begin_update(self, seen: RegistryAsset, tags: Mapping[str, str], *, archive: bool = False) -> str | None:
+    def begin_update(
+        self, seen: RegistryAsset, tags: Mapping[str, str], *, without: Collection[str] = (), archive: bool = False
+    ) -> str | None:
         self.accepted += 1
         return self._azure.begin("archive")
 

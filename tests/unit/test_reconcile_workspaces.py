@@ -128,19 +128,6 @@ def test_given_a_share_that_was_refused_since_its_tenant_was_paused_when_it_is_r
     assert shared(world) == {"credit-card:1"}
 
 
-def test_given_a_share_that_is_refused_for_good_when_reconciled_then_it_is_not_asked_for_again_and_again() -> None:
-    world = watched_world()
-    world.azure.regions["hub"] = ("asia",)
-    publications = (replace(northwind(world).publications[0], regions=("westeurope",)),)
-    with_rules(world, replace(northwind(world), publications=publications))
-    reconciled(world)
-    appears(world, credit_card())
-
-    reconciled(world, times=5)
-
-    assert [message.properties["fanout_code"] for message in world.queues.rejected] == ["region_forbidden"]
-
-
 def test_given_a_version_that_gets_its_tags_later_when_reconciled_then_it_is_shared_and_no_other() -> None:
     world = watched_world()
     with_rules(world, publishing(northwind(world), every(Kind.MODEL, PRODUCTION)))
@@ -169,6 +156,37 @@ def test_given_a_shared_version_that_gets_the_tags_of_a_subscription_later_when_
     assert delivered(world) == {("adventure", "2")}
     assert world.azure.registry["hub", credit_card("2")].tags["stage"] == "production"
     assert reconciled(world, times=2) == []
+
+
+def test_given_a_delivered_version_that_loses_the_tag_of_its_subscription_when_reconciled_then_its_delivery_is_shown() -> None:
+    wish = Subscription("live", ("northwind",), (every(Kind.MODEL, PRODUCTION),), workspace("adventure"), (Register(),))
+    world = watched_world(Tenant("adventure", TenantState.ACTIVE, (workspace("adventure"),), subscriptions=(wish,)))
+    appears(world, credit_card(), tags={"stage": "production", "team": "cards"})
+    reconciled(world)
+    there = world.azure.registry["hub", credit_card()]
+    world.azure.registry["hub", credit_card()] = replace(there, tags={**there.tags, "approved": "by the provider"})
+
+    tagged(world, credit_card(), {"team": "cards"})
+    (finding, *_) = reconciled(world)
+    (shown,) = reconciled(world)
+
+    assert (finding.what, shown.what, shown.tenant) == (What.RETAGGED, What.NOT_ALLOWED, "adventure")
+    tags = world.azure.registry["hub", credit_card()].tags
+    assert tags.keys() == {"team", "approved", "fanout_share", "fanout_origin", "fanout_registry_id"}
+    assert reconciled(world, times=2) == [shown, shown]
+
+
+def test_given_tags_that_were_copied_from_another_asset_of_ours_when_it_is_shared_again_then_its_own_stay() -> None:
+    world = watched_world()
+    appears(world, credit_card(), tags={"fanout_origin": "azureml://elsewhere", "team": "cards"})
+    reconciled(world)
+    before = world.azure.registry["hub", credit_card()].tags
+
+    register(world, credit_card(), message_id="again")
+    world.run()
+
+    assert world.azure.registry["hub", credit_card()].tags == before
+    assert before["fanout_origin"] != "azureml://elsewhere"
 
 
 def test_given_tags_that_change_minutes_after_the_share_when_reconciled_then_the_queue_takes_it_for_no_repetition() -> None:

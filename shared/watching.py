@@ -1,0 +1,151 @@
+"""What was seen of a workspace, so that nobody reads its history again; and what of it is to be shared: values and pure functions.
+
+Each publication follows each name by itself. Of what stood there before the publication did, or before it became another, the
+newest version is shared; what came after it is shared whole. While it is paused nothing is passed over: `Reached` stays.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.assets import Kind, WorkspaceAsset, WorkspaceId
+from shared.keys import key
+from shared.rules import Publication
+
+type LettingOut = Callable[[WorkspaceAsset], Collection[str]]
+"""The names of the publications that let a version out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Since when a publication is known as it is. `print` differs where the publication does."""
+
+    publication: str
+    print: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A version that other tags would let out, or bring to other subscribers. `print` differs where its tags do."""
+
+    version: str
+    print: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far one publication came with a name: all that was registered up to `upto` was asked for when it was looked at."""
+
+    publication: str
+    upto: datetime
+    looked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What was seen of one name in a workspace.
+
+    `waiting` are those of the newest versions that may be wanted once their tags change, `asked` those that were to be shared when
+    they were looked at, by rules of this `revision`: nobody knows yet whether they were. The oldest of them is of `asked_from`.
+    """
+
+    workspace: WorkspaceId
+    kind: Kind
+    name: str
+    stamp: str
+    looked_at: datetime
+    reached: tuple[Reached, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    asked: tuple[str, ...] = ()
+    asked_from: datetime | None = None
+    revision: int = 0
+    etag: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where one publication stands at a name: what came `after` is to be shared, and the newest before it when `catching_up`."""
+
+    publication: str
+    after: datetime
+    catching_up: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Which publications the reconciler knows to be about one kind of asset of one workspace."""
+
+    workspace: WorkspaceId
+    kind: Kind
+    since: tuple[Since, ...] = ()
+    etag: str = field(default="", compare=False)
+
+    @staticmethod
+    def partition(workspace: WorkspaceId, kind: Kind) -> str:
+        return key(workspace.canonical, kind)
+
+    def over(self, publications: Iterable[Publication], now: datetime) -> "Watch":
+        """The watch over these publications: one that is new, or another than it was, is known from now on."""
+        known = {(each.publication, each.print): each for each in self.since}
+        since = (
+            known.get((publication.name, print_of(publication))) or Since(publication.name, print_of(publication), now)
+            for publication in publications
+        )
+        return replace(self, since=tuple(sorted(since, key=lambda each: each.publication)))
+
+    def position(self, publication: str, mark: Mark | None) -> Position:
+        known = next(each.at for each in self.since if each.publication == publication)
+        reached = next((each for each in mark.reached if each.publication == publication), None) if mark else None
+        if reached is None:
+            return Position(publication, known, catching_up=True)
+        return Position(publication, reached.upto, catching_up=known > reached.looked_at)
+
+    def followed(self, mark: Mark, publications: Iterable[str]) -> bool:
+        """Whether the last look at the name was by all of these, as they are."""
+        by = {each.publication for each in mark.reached if each.looked_at >= mark.looked_at}
+        return all(each in by and not self.position(each, mark).catching_up for each in publications)
+
+    def after_look(
+        self, mark: Mark | None, positions: Iterable[Position], upto: datetime | None, now: datetime
+    ) -> tuple[Reached, ...]:
+        """These publications reached the version registered at `upto`, the last one that was seen. Others stay where they are."""
+        looked = {each.publication: Reached(each.publication, max(each.after, upto or each.after), now) for each in positions}
+        known = {each.publication for each in self.since}
+        others = [each for each in (mark.reached if mark else ()) if each.publication in known - looked.keys()]
+        return (*others, *looked.values())
+
+
+def to_share(
+    versions: Sequence[WorkspaceAsset], positions: Iterable[Position], again: Collection[str], lets_out: LettingOut
+) -> list[WorkspaceAsset]:
+    """Which of a name's versions, newest first, are to be shared, oldest first; those to be looked at `again` among them."""
+    by_whom = [(version, lets_out(version)) for version in versions]
+    wanted = set(again)
+    for position in positions:
+        catching_up = position.catching_up
+        for version, publications in by_whom:
+            is_new = version.created_at > position.after
+            if position.publication in publications and (is_new or catching_up):
+                wanted.add(version.asset.version)
+                catching_up = catching_up and is_new
+    return [version for version, publications in reversed(by_whom) if publications and version.asset.version in wanted]
+
+
+def retagged_of(versions: Sequence[WorkspaceAsset], waiting: Sequence[Waiting]) -> frozenset[str]:
+    """The versions that waited, and have other tags now."""
+    before = {each.version: each.print for each in waiting}
+    now = {each.asset.version: print_of_tags(each.tags) for each in versions}
+    return frozenset(version for version, tags in before.items() if now.get(version, tags) != tags)
+
+
+def print_of(publication: Publication) -> str:
+    """Differs where other assets may leave, or go elsewhere: not where others get them, and not while it is paused."""
+    patterns = [(each.kind, each.name, each.except_, [(tag.tag, tag.one_of) for tag in each.tags]) for each in publication.assets]
+    workspaces = sorted(workspace.canonical for workspace in publication.workspaces)
+    return key(json.dumps([publication.registry, publication.rename, workspaces, patterns]))
+
+
+def print_of_tags(tags: Mapping[str, str]) -> str:
+    return key(*(f"{tag}={value}" for tag, value in sorted(tags.items())))

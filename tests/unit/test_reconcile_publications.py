@@ -1,0 +1,288 @@
+"""Publications that are paused, changed or refused by their registry: in the end what came after them is shared, and no more."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from handlers import reconcile_pass
+from shared.assets import Asset, Kind
+from shared.reconciling import Finding, What
+from shared.rules import AssetPattern, Publication, Register, RegistryRule, Rules, RuleState, Tenant
+from tests.fakes import World
+from tests.unit.reconcile_world import (
+    PRODUCTION,
+    appears,
+    every,
+    previewed,
+    reconciled,
+    shared,
+    tagged,
+    time_passes,
+    with_rules,
+)
+from tests.unit.world import EVERY_MODEL, a_world, credit_card, subscriber, workspace
+
+MANY = [str(number) for number in range(1, 16)]  # more than one look at a name finds
+
+ALL = Publication("all", "hub", EVERY_MODEL, ("*",))
+VAULTED = Publication("vaulted", "vault", EVERY_MODEL, ("*",))
+
+
+def paused(publication: Publication) -> Publication:
+    return replace(publication, state=RuleState.PAUSED)
+
+
+def with_publications(world: World, *publications: Publication) -> None:
+    with_rules(world, replace(world.rules.rules.tenants["northwind"], publications=publications))
+
+
+def world_with(*publications: Publication) -> World:
+    """Two registries; the reconciler has been by, when nothing was registered yet."""
+    world = a_world()
+    provider = replace(world.rules.rules.provider, registries=(RegistryRule("hub", ("*",)), RegistryRule("vault", ("*",))))
+    world.rules.rules = Rules(provider, world.rules.rules.tenants, 2)
+    with_publications(world, *publications)
+    reconciled(world)
+    return world
+
+
+def all_appear(world: World, versions: list[str]) -> None:
+    for version in versions:
+        appears(world, credit_card(version))
+
+
+def in_registry(world: World, registry: str) -> list[str]:
+    return sorted((row.asset.version for row in world.rows.shares.values() if row.registry == registry), key=int)
+
+
+# ---- paused
+
+
+@pytest.mark.parametrize("before", [["1"], []], ids=["a name that was known", "a new name"])
+def test_given_a_publication_that_was_paused_when_it_is_resumed_then_all_that_came_meanwhile_is_shared(before: list[str]) -> None:
+    world = world_with(ALL)
+    all_appear(world, before)
+    reconciled(world)
+    with_publications(world, paused(ALL))
+    all_appear(world, MANY[1:])
+    reconciled(world, times=3)
+    assert in_registry(world, "hub") == before
+
+    with_publications(world, ALL)
+    reconciled(world)
+
+    assert in_registry(world, "hub") == [*before, *MANY[1:]]
+
+
+def test_given_a_paused_publication_when_reconciled_then_nothing_is_found_nor_asked_for() -> None:
+    world = world_with(ALL)
+    with_publications(world, paused(ALL))
+    all_appear(world, ["1"])
+    accepted = world.queues.accepted
+
+    assert reconciled(world, times=2) == []
+    assert previewed(world) == []
+    assert world.queues.accepted == accepted
+
+
+def test_given_one_of_two_publications_that_was_paused_when_it_is_resumed_then_all_follows_to_its_registry_too() -> None:
+    world = world_with(ALL, VAULTED)
+    with_publications(world, ALL, paused(VAULTED))
+    for version in MANY:
+        all_appear(world, [version])
+        reconciled(world)
+    assert (in_registry(world, "hub"), in_registry(world, "vault")) == (MANY, [])
+
+    with_publications(world, ALL, VAULTED)
+    reconciled(world)
+
+    assert in_registry(world, "vault") == MANY
+
+
+def test_given_a_publication_that_begins_paused_when_it_is_resumed_then_the_newest_before_it_and_all_after_it_is_shared() -> None:
+    world = world_with(ALL)
+    all_appear(world, MANY[:3])
+    reconciled(world)
+    with_publications(world, ALL, paused(VAULTED))
+    reconciled(world)
+    all_appear(world, MANY[3:])
+    reconciled(world)
+
+    with_publications(world, ALL, VAULTED)
+    reconciled(world)
+
+    assert in_registry(world, "vault") == MANY[2:]
+
+
+def test_given_history_when_a_publication_is_paused_and_resumed_then_no_more_of_it_is_shared() -> None:
+    world = a_world()
+    all_appear(world, MANY)
+    reconciled(world)
+    assert in_registry(world, "hub") == MANY[-1:]
+
+    with_publications(world, paused(ALL))
+    reconciled(world)
+    with_publications(world, ALL)
+
+    assert reconciled(world, times=2) == []
+    assert in_registry(world, "hub") == MANY[-1:]
+
+
+# ---- changed
+
+
+CHANGES: list[Callable[[Publication], Publication]] = [
+    lambda before: replace(before, to=("fabrikam",)),
+    lambda before: replace(before, advisory=True),
+    lambda before: replace(before, regions=("westeurope",)),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_given_a_change_of_who_gets_it_when_a_name_was_new_then_all_its_versions_are_shared(
+    change: Callable[[Publication], Publication],
+) -> None:
+    world = world_with(ALL)
+    all_appear(world, MANY)
+
+    with_publications(world, change(ALL))
+    reconciled(world)
+
+    assert in_registry(world, "hub") == MANY
+
+
+def test_given_another_registry_when_reconciled_then_it_gets_the_newest_that_stood_there_and_all_that_comes() -> None:
+    world = world_with(ALL)
+    all_appear(world, MANY[:5])
+    reconciled(world)
+    time_passes(world, 24 * 60)
+    reconciled(world)  # knows that all five arrived
+
+    with_publications(world, replace(ALL, registry="vault"))
+    reconciled(world)
+    all_appear(world, MANY[5:])
+    reconciled(world)
+
+    assert in_registry(world, "vault") == MANY[4:]
+
+
+def test_given_a_version_that_left_by_one_publication_when_it_gets_the_tags_of_another_then_it_leaves_by_that_too() -> None:
+    world = world_with(ALL, replace(VAULTED, assets=(every(Kind.MODEL, PRODUCTION),)))
+    all_appear(world, ["1", "2"])
+    reconciled(world)
+    assert in_registry(world, "vault") == []
+
+    tagged(world, credit_card("1"), {"stage": "production"})
+    reconciled(world)
+
+    assert in_registry(world, "vault") == ["1"]
+
+
+# ---- refused
+
+
+def forbidden_world() -> World:
+    """The registry replicates to where nothing may go."""
+    world = world_with(replace(ALL, regions=("westeurope",)))
+    world.azure.regions["hub"] = ("asia",)
+    all_appear(world, MANY)
+    return world
+
+
+def refusals(found: list[Finding]) -> list[tuple[str, str, str | None]]:
+    return [(each.asset, each.why.partition(":")[0], each.healed_by) for each in found if each.what is What.REFUSED]
+
+
+def test_given_what_its_registry_may_not_hold_when_reconciled_then_it_is_shown_with_the_reason_and_not_asked_for() -> None:
+    world = forbidden_world()
+    accepted = world.queues.accepted
+
+    found = reconciled(world, times=3)
+
+    assert refusals(found) == [(f"model credit-card:{version}", "region_forbidden", None) for version in MANY]
+    assert (world.queues.accepted, world.queues.rejected) == (accepted, [])
+
+
+def test_given_what_was_refused_when_the_rules_change_and_it_still_is_then_nothing_piles_up() -> None:
+    world = forbidden_world()
+
+    for number in range(5):
+        with_rules(world, subscriber(f"tenant-{number}", Register()))
+        reconciled(world)
+        time_passes(world, 24 * 60)
+
+    assert world.queues.rejected == []
+
+
+def test_given_what_was_refused_when_somebody_looks_at_everything_then_it_is_shown_again() -> None:
+    world = forbidden_world()
+    reconciled(world, times=2)
+    time_passes(world)
+    found: list[Finding] = []
+
+    assert len(refusals(previewed(world))) == len(MANY)
+    reconcile_pass.whole_pass(world, found.append)
+
+    assert len(refusals(found)) == len(MANY)
+
+
+@pytest.mark.parametrize("mended", ["the registry", "the publication"])
+def test_given_what_was_refused_when_that_is_mended_then_all_of_it_is_shared(mended: str) -> None:
+    world = forbidden_world()
+    reconciled(world, times=2)
+
+    if mended == "the registry":
+        world.azure.regions["hub"] = ("westeurope",)
+        time_passes(world, 24 * 60)
+    else:
+        with_publications(world, ALL)
+    reconciled(world)
+
+    assert in_registry(world, "hub") == MANY
+
+
+def test_given_two_tenants_with_an_asset_of_the_same_name_when_reconciled_then_the_second_is_told_of_the_conflict() -> None:
+    world = world_with(ALL)
+    there = workspace("tailspin")
+    with_rules(world, Tenant("tailspin", world.rules.rules.tenants["northwind"].state, (there,), (ALL,)))
+    reconciled(world)
+    appears(world, credit_card("1"))
+    reconciled(world)
+    appears(world, credit_card("1"), at=there)
+
+    (finding,) = reconciled(world, times=2)
+
+    assert (finding.what, finding.tenant, finding.why.partition(":")[0]) == (What.REFUSED, "tailspin", "conflict")
+    assert world.queues.rejected == []
+
+
+def test_given_a_recalled_version_when_reconciled_then_nobody_is_told_of_it_again() -> None:
+    world = world_with(ALL)
+    all_appear(world, ["1"])
+    reconciled(world)
+    for address, row in world.rows.shares.items():
+        world.rows.shares[address] = replace(row, recall="leaks")
+
+    assert refusals(previewed(world)) == []
+
+
+def test_given_a_version_that_one_registry_refuses_when_another_lacks_it_then_it_is_shared_there() -> None:
+    world = world_with(replace(ALL, regions=("westeurope",)), VAULTED)
+    world.azure.regions["hub"] = ("asia",)
+    all_appear(world, ["1"])
+
+    found = reconciled(world, times=2)
+
+    assert {each.what for each in found} == {What.REFUSED, What.UNSHARED}
+    assert in_registry(world, "vault") == ["1"]
+
+
+def test_given_a_name_that_only_a_paused_publication_is_about_when_another_is_then_it_is_left_alone() -> None:
+    world = world_with(replace(ALL, assets=(AssetPattern(Kind.MODEL, "credit-*"),)), paused(replace(ALL, name="rest")))
+    appears(world, Asset(Kind.MODEL, "fraud", "1"))
+    appears(world, credit_card("1"))
+
+    reconciled(world, times=2)
+
+    assert shared(world) == {"credit-card:1"}
