@@ -139,7 +139,7 @@ def push_command(
     registry: str, asset: Asset, tenants: Sequence[str], actions: Sequence[Action] = (), *, again: bool = False
 ) -> bytes:
     """To these tenants, by these actions or all that they want. `again`: what was cancelled is opened as well."""
-    command: dict[str, object] = {"type": "push", "asset": _named(asset), "to": list(tenants), "registry": registry, "again": again}
+    command: dict[str, object] = {"type": "push", "asset": asset.document, "to": [*tenants], "registry": registry, "again": again}
     if actions:
         command["actions"] = [action_to_document(action) for action in actions]
     return json.dumps(command).encode()
@@ -147,7 +147,3 @@ def push_command(
 
 def repair_command(delivery: Address) -> bytes:
     return json.dumps({"type": "retry", "delivery": str(delivery), "repair": True}).encode()
-
-
-def _named(asset: Asset) -> dict[str, str]:
-    return {"kind": asset.kind.value, "name": asset.name, "version": asset.version}

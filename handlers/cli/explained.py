@@ -122,7 +122,7 @@ def document_of(explained: Explained) -> dict[str, Any]:
     known = explained.known
     shared = known.shared
     return {
-        "asset": {"kind": shared.asset.kind.value, "name": shared.asset.name, "version": shared.asset.version or None},
+        "asset": {**shared.asset.document, "version": shared.asset.version or None},
         "name_at_origin": shared.named_at_origin.name,
         "registry": shared.registry,
         "workspace": str(shared.origin) if shared.origin else None,
