@@ -1,6 +1,6 @@
 """What the handlers need of the world, as Protocols, and the bundle in which they get it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -111,6 +111,12 @@ class History(Protocol):
 
     def deliveries_to(self, tenant: str, since: datetime) -> Iterable[DeliveryRow]:
         """What was planned for the tenant since then, oldest first, open or closed."""
+
+    def deliveries_since(self, since: datetime, tenants: Collection[str]) -> Iterable[DeliveryRow]:
+        """What was planned for any of them since then, asset by asset. However many they are, it takes few requests."""
+
+    def shares_since(self, since: datetime) -> Iterable[ShareRow]:
+        """What was asked to be shared since then."""
 
     def open_rows(self) -> Iterable[WorkRow]:
         """Whatever is under way, or waits for somebody."""
