@@ -12,7 +12,7 @@ PIN    := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --python-ver
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
-setup: $(SET_UP) ## install what everything else needs
+setup: $(SET_UP) ## install what everything else needs, and the command fanout
 
 demo: $(SET_UP) ## play the article's example on a cloud of its own, and check it
 	@$(BIN)/python -m infra.local.demo $(ARGS)
@@ -41,7 +41,7 @@ lock: $(SET_UP) ## pin the newest versions of requirements*.in and package.json
 	npm install --package-lock-only --ignore-scripts
 
 clean: ## remove all that is not committed: packages, state, caches
-	rm -rf $(VENV) node_modules .local* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) node_modules .local* build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.installed: requirements-dev.txt .python-version
@@ -50,6 +50,7 @@ $(VENV)/.installed: requirements-dev.txt .python-version
 	  || { echo "Python 3.13 is needed, $(PYTHON) is $$($(PYTHON) -V 2>&1): install it from python.org, then: make PYTHON=/path/to/python3.13"; exit 2; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json

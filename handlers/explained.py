@@ -3,7 +3,7 @@
 Its rows say it where it was shared. Else the rules do: to where, and under which name, its workspace's tenant publishes it.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -11,8 +11,8 @@ from shared.assets import Asset, Kind, WorkspaceId
 from shared.objections import letting_out
 from shared.planning import SharedAsset
 from shared.ports import Rows
-from shared.rows import DeliveryRow, PlanRow, ShareRow
-from shared.rules import Register, Rules, Tenant
+from shared.rows import DeliveryRow, ShareRow
+from shared.rules import Publication, Register, Rules
 from shared.states import DeliveryState, ShareState
 
 ANY_VERSION = ""
@@ -39,13 +39,14 @@ class Question:
 class Known:
     """`source` and `tags_from` say, in words, where this is known from. `share` is its row, where it was ever shared.
 
-    `notes` are what keeps it from going where the rules allow it.
+    `recall` is why it was taken back, `notes` what else keeps it from going where the rules allow it.
     """
 
     shared: SharedAsset
     source: str
     tags_from: str
     share: ShareRow | None = None
+    recall: str | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -60,7 +61,13 @@ def find(question: Question, rules: Rules, rows: Rows) -> list[Known]:
         raise UnclearError(f"registry {question.registry} is not in provider.yaml, which has {', '.join(known) or 'none'}")
     registries = [question.registry] if question.registry else known
     shared = [found for registry in registries if (found := _from_rows(question, question.asset, registry, rows))]
-    return shared or list(_from_rules(question, question.workspace or _only_workspace(question, rules), registries, rules, rows))
+    if shared and question.workspace is None:
+        return shared
+    workspace = question.workspace or _only_workspace(question, rules)
+    places = _places(question.asset, workspace, registries, rules, published_only=bool(shared))
+    there = {(each.shared.registry, each.shared.asset.name) for each in shared}
+    others = [place for place in places if place not in there]
+    return shared + list(_from_rules(question, workspace, others, registries, rows))
 
 
 def decided_before(known: Known, rows: Rows, only: Collection[str] | None = None) -> list[DeliveryRow]:
@@ -92,13 +99,12 @@ def _from_rows(question: Question, asset: Asset, registry: str, rows: Rows) -> K
         source=f"{share.address}, {share.state}",
         tags_from=tags_from,
         share=share,
-        notes=tuple(_notes(share, plan)),
+        recall=share.recall or (plan.recall if plan else None),
+        notes=tuple(_notes(share)),
     )
 
 
-def _notes(share: ShareRow, plan: PlanRow | None) -> Iterator[str]:
-    if recall := share.recall or (plan.recall if plan else None):
-        yield f"It was recalled, and nobody gets it any more: {recall}."
+def _notes(share: ShareRow) -> Iterator[str]:
     if share.state is ShareState.FAILED:
         yield f"Its share failed: {share.reason}."
     if not share.fan_out:
@@ -106,13 +112,11 @@ def _notes(share: ShareRow, plan: PlanRow | None) -> Iterator[str]:
 
 
 def _from_rules(
-    question: Question, workspace: WorkspaceId, registries: Collection[str], rules: Rules, rows: Rows
+    question: Question, workspace: WorkspaceId, places: Sequence[tuple[str, str]], registries: Collection[str], rows: Rows
 ) -> Iterator[Known]:
-    publisher = rules.tenant_of(workspace)
-    if publisher is None:
-        raise UnclearError(f"workspace {workspace} belongs to no tenant: correct it, or add it to its tenant's rules")
+    """What is to be in each of these registries, under these names."""
     delivered = tuple(_delivered_there(question.asset, workspace, registries, rows))
-    for registry, name in _places(question.asset, workspace, publisher, registries, rules):
+    for registry, name in places:
         asset = replace(question.asset, name=name)
         yield _from_rows(replace(question, workspace=workspace), asset, registry, rows) or Known(
             SharedAsset(asset, registry, workspace, question.tags or {}, question.asset),
@@ -131,13 +135,23 @@ def _delivered_there(asset: Asset, workspace: WorkspaceId, registries: Collectio
 
 
 def _places(
-    asset: Asset, workspace: WorkspaceId, publisher: Tenant, registries: Collection[str], rules: Rules
+    asset: Asset, workspace: WorkspaceId, registries: Collection[str], rules: Rules, *, published_only: bool
 ) -> list[tuple[str, str]]:
-    """Registry and name there: by the publications that are about the asset, or else by all; where there is none, as it is."""
-    fitting = list(letting_out(publisher, asset, workspace, None, rules)) or publisher.publications
+    """Registry and name there, by the publications that are about the asset.
+
+    Without any, and unless `published_only`: by all publications of the tenant, or else as it is.
+    """
+    publisher = rules.tenant_of(workspace)
+    if publisher is None:
+        if published_only:
+            return []
+        raise UnclearError(f"workspace {workspace} belongs to no tenant: correct it, or add it to its tenant's rules")
+    fitting: Collection[Publication] = list(letting_out(publisher, asset, workspace, None, rules))
+    if not (fitting or published_only):
+        fitting = publisher.publications
     places = {(each.registry, each.name_in_registry(publisher.id, asset.name)) for each in fitting}
     wanted = sorted(place for place in places if place[0] in registries)
-    return wanted or [(registry, asset.name) for registry in registries]
+    return wanted if wanted or published_only else [(registry, asset.name) for registry in registries]
 
 
 def _only_workspace(question: Question, rules: Rules) -> WorkspaceId:

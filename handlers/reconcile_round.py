@@ -173,7 +173,7 @@ def push_command(
     registry: str, asset: Asset, tenants: Sequence[str], into: Sequence[WorkspaceId], action: Action | None, *, again: bool
 ) -> bytes:
     """To these tenants, into these workspaces, by one action or all that they want. `again`: what was cancelled is opened too."""
-    command: dict[str, object] = {"type": "push", "asset": _named(asset), "registry": registry, "again": again}
+    command: dict[str, object] = {"type": "push", "asset": asset.document, "registry": registry, "again": again}
     command |= {"to": list(tenants), "into": list(map(str, into))}
     if action:
         command["actions"] = [action_to_document(action)]
@@ -182,7 +182,3 @@ def push_command(
 
 def repair_command(delivery: Address) -> bytes:
     return json.dumps({"type": "retry", "delivery": str(delivery), "repair": True}).encode()
-
-
-def _named(asset: Asset) -> dict[str, str]:
-    return {"kind": asset.kind.value, "name": asset.name, "version": asset.version}

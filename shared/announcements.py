@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import batched
 from typing import Any, Protocol
 
-from shared.assets import Asset, registry_path
+from shared.assets import registry_path
 from shared.errors import Reason
 from shared.keys import key
 from shared.outcomes import PROVIDER, Outcome
@@ -73,9 +73,9 @@ def _of_share(row: ShareRow) -> dict[str, Any]:
         "share": str(row.address),
         "tenant": row.origin_tenant,
         "workspace": str(row.origin) if row.origin else None,
-        "asset": _asset(row.source),
+        "asset": row.source.document,
         "registry": row.registry,
-        "registryAsset": _asset(row.asset) | {"id": registry_path(row.registry, row.asset)},
+        "registryAsset": row.asset.document | {"id": registry_path(row.registry, row.asset)},
         "reason": _reason(row.reason, _TOLD_OF_OTHERS),
     }
 
@@ -85,7 +85,7 @@ def _of_delivery(row: DeliveryRow) -> dict[str, Any]:
         "delivery": str(row.address),
         "tenant": row.tenant,
         "workspace": str(row.workspace),
-        "asset": _asset(row.asset) | {"id": registry_path(row.registry, row.asset)},
+        "asset": row.asset.document | {"id": registry_path(row.registry, row.asset)},
         "registry": row.registry,
         "route": row.action.route,
         "mode": row.mode,
@@ -103,7 +103,7 @@ def _of_recall(row: ShareRow, rows: ClosedDeliveries) -> list[Outcome]:
         by_tenant.setdefault(delivery.tenant, []).append(delivery)
     topics = [(PROVIDER, done), *sorted(by_tenant.items())]
     common = {
-        "asset": _asset(row.asset) | {"id": registry_path(row.registry, row.asset)},
+        "asset": row.asset.document | {"id": registry_path(row.registry, row.asset)},
         "registry": row.registry,
         "why": row.recall,
     }
@@ -117,10 +117,6 @@ def _of_recall(row: ShareRow, rows: ClosedDeliveries) -> list[Outcome]:
 def _undone(row: DeliveryRow) -> dict[str, Any]:
     told = {"tenant": row.tenant, "workspace": str(row.workspace), "route": row.action.route, "delivery": str(row.address)}
     return {**told, "state": row.state, "done": row.done or str(row.reason)}
-
-
-def _asset(asset: Asset) -> dict[str, str]:
-    return {"kind": asset.kind, "name": asset.name, "version": asset.version}
 
 
 def _reason(reason: Reason | None, instead: Mapping[str, str] | None = None) -> dict[str, str] | None:

@@ -39,6 +39,11 @@ class Asset:
     def key(self) -> str:
         return key(self.kind, self.name, self.version)
 
+    @property
+    def document(self) -> dict[str, str]:
+        """As commands and events name it."""
+        return {"kind": self.kind.value, "name": self.name, "version": self.version}
+
     def __str__(self) -> str:
         return f"{self.kind} {self.name}:{self.version}"
 

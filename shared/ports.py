@@ -116,6 +116,12 @@ class History(Protocol):
     def deliveries_to(self, tenant: str, since: datetime) -> Iterable[DeliveryRow]:
         """What was planned for the tenant since then, oldest first, open or closed."""
 
+    def deliveries_since(self, since: datetime, tenants: Collection[str]) -> Iterable[DeliveryRow]:
+        """What was planned for any of them since then, asset by asset. However many they are, it takes few requests."""
+
+    def shares_since(self, since: datetime) -> Iterable[ShareRow]:
+        """What was asked to be shared since then."""
+
     def open_rows(self) -> Iterable[WorkRow]:
         """Whatever is under way, or waits for somebody."""
 

@@ -8,7 +8,6 @@ from handlers.cli.arguments import actions_in, asset_in, receiving_workspace, wo
 from handlers.cli.documents import AsJson
 from handlers.cli.sending import LONGEST_WAIT, Actions, CorrelationId, Registry, Timeout, Wait, ask, connect, way
 from handlers.cli.terminal import reaching
-from shared.assets import Asset
 from shared.rules import Rules
 
 AssetText = Annotated[str, typer.Argument(metavar="ASSET", help="kind:name:version; the version may be latest.")]
@@ -35,7 +34,7 @@ def share(
     document = {
         "type": "share",
         "workspace": str(workspace_in(workspace, _rules)),
-        "asset": _document(wanted),
+        "asset": wanted.document,
         "registry": registry,
     }
     ask(document | {"fan_out": None if fan_out else False}, chosen)
@@ -65,7 +64,7 @@ def push(
     """
     wanted, chosen = asset_in(asset), way(correlation_id, wait=wait, timeout=timeout, as_json=as_json)
     workspaces = [str(workspace_in(each, _rules)) for each in into or ()]
-    document = {"type": "push", "asset": _document(wanted), "to": to or "subscribers", "registry": registry}
+    document = {"type": "push", "asset": wanted.document, "to": to or "subscribers", "registry": registry}
     ask(document | {"into": workspaces or None, "actions": actions_in(actions)}, chosen)
 
 
@@ -92,7 +91,7 @@ def pull(
         "type": "pull",
         "tenant": tenant,
         "workspace": str(receiving_workspace(into, tenant, _rules)),
-        "asset": _document(wanted),
+        "asset": wanted.document,
     }
     ask(document | {"registry": registry, "actions": given}, chosen)
 
@@ -112,11 +111,7 @@ def recall(
     fanout recall model:credit-card:3 --reason "leaks card numbers" --wait
     """
     wanted, chosen = asset_in(asset), way(correlation_id, wait=wait, timeout=timeout, as_json=as_json)
-    ask({"type": "recall", "asset": _document(wanted), "reason": reason, "registry": registry}, chosen)
-
-
-def _document(asset: Asset) -> dict[str, str]:
-    return {"kind": asset.kind.value, "name": asset.name, "version": asset.version}
+    ask({"type": "recall", "asset": wanted.document, "reason": reason, "registry": registry}, chosen)
 
 
 def _rules() -> Rules:

@@ -8,11 +8,11 @@ import typer
 from handlers.cli.arguments import any_version_in, tenant_in, workspace_in
 from handlers.cli.documents import AsJson, print_json
 from handlers.cli.explained import Explained, document_of, print_explained
+from handlers.cli.sending import connect
 from handlers.cli.terminal import INVALID, reaching, stop
 from handlers.explained import ANY_VERSION, Question, UnclearError, decided_before, find
 from shared.commands import LATEST
 from shared.explain import explain as explained
-from shared.ports import Rows
 from shared.rules import Rules
 
 
@@ -33,26 +33,22 @@ def explain(
     Exit codes: 0 explained; 1 the tables refuse or cannot be reached; 2 the input is wrong, or leaves open which asset is meant.
     """
     with reaching("the tables"):
-        rules, rows = _connect()
+        fanout = connect()
+        rules, rows, now = fanout.rules.current(), fanout.rows, fanout.clock.now()
         only = {tenant_in(tenant, rules).id} if tenant else None
         question = _question(asset, workspace, registry, tag, rules)
         try:
             known = find(question, rules, rows)
         except UnclearError as unclear:
             stop(INVALID, f"{unclear}.")
-        found = [Explained(each, explained(each.shared, rules, only), decided_before(each, rows, only), rules) for each in known]
+        answers = [explained(each.shared, rules, now, only, each.recall) for each in known]
+        before = [decided_before(each, rows, only) for each in known]
+    found = [Explained(*each, rules) for each in zip(known, answers, before, strict=True)]
     if as_json:
         print_json({"rules_revision": rules.revision, "explained": [document_of(each) for each in found]})
     else:
         for each in found:
             print_explained(each)
-
-
-def _connect() -> tuple[Rules, Rows]:
-    """Imported late, so that --help needs neither settings nor the SDK."""
-    from shared.bootstrap import fanout
-
-    return fanout().rules.current(), fanout().rows
 
 
 def _question(asset: str, workspace: str, registry: str, tags: Sequence[str] | None, rules: Rules) -> Question:

@@ -11,7 +11,7 @@ from handlers.cli.documents import time_text
 from handlers.cli.tables import paper, place_text, route_text
 from handlers.explained import Known
 from shared.assets import Asset
-from shared.explain import Answer, Explanation, Word, answer_of, today
+from shared.explain import Answer, Explanation, Word, today
 from shared.planning import Decision
 from shared.provenance import NAMES
 from shared.rows import DeliveryRow
@@ -34,7 +34,7 @@ class Explained:
         return tenant.id if tenant else None
 
     def today(self, row: DeliveryRow) -> Word:
-        return today(row, self.known.shared, self.rules)
+        return today(row, self.known.shared, self.rules, self.known.recall)
 
 
 # ---- for people
@@ -62,7 +62,8 @@ def _heading(explained: Explained) -> list[str]:
         f"Known from: {known.source}",
         f"Tags: {tags} ({known.tags_from})",
     ]
-    return [*lines, *known.notes, f"By the rules in force, revision {explained.rules.revision}:"]
+    recall = [f"It was recalled, and nobody gets it any more: {known.recall}"] if known.recall else []
+    return [*lines, *recall, *known.notes, f"By the rules in force, revision {explained.rules.revision}:"]
 
 
 def _origin(explained: Explained) -> str:
@@ -82,7 +83,7 @@ def _answers(answers: Sequence[Explanation]) -> Table:
     for each in answers:
         for decision in each.decisions:
             where = f"{decision.workspace.name} {route_text(decision)}"
-            table.add_row(each.tenant, _answer(answer_of(decision)), where, each.why(decision))
+            table.add_row(each.tenant, _answer(each.answer_to(decision)), where, each.why(decision))
         if not each.decisions:
             table.add_row(each.tenant, _answer(each.answer), "", each.reason)
     return table
@@ -122,7 +123,7 @@ def document_of(explained: Explained) -> dict[str, Any]:
     known = explained.known
     shared = known.shared
     return {
-        "asset": {"kind": shared.asset.kind.value, "name": shared.asset.name, "version": shared.asset.version or None},
+        "asset": {**shared.asset.document, "version": shared.asset.version or None},
         "name_at_origin": shared.named_at_origin.name,
         "registry": shared.registry,
         "workspace": str(shared.origin) if shared.origin else None,
@@ -130,6 +131,7 @@ def document_of(explained: Explained) -> dict[str, Any]:
         "tags": dict(shared.tags),
         "known_from": {"asset": known.source, "tags": known.tags_from},
         "share": str(known.share.address) if known.share else None,
+        "recall": known.recall,
         "notes": list(known.notes),
         "tenants": [_answer_document(each) for each in explained.answers],
         "decided_before": [_before_document(row, explained.today(row)) for row in explained.before],
@@ -143,7 +145,7 @@ def _answer_document(explanation: Explanation) -> dict[str, Any]:
         "reason": explanation.reason,
         "publisher": _word(explanation.publisher),
         "subscriber": _word(explanation.subscriber),
-        "decisions": [_decision(decision, explanation.why(decision)) for decision in explanation.decisions],
+        "decisions": [_decision(decision, explanation) for decision in explanation.decisions],
     }
 
 
@@ -151,14 +153,14 @@ def _word(word: Word) -> dict[str, Any]:
     return {"yes": word.yes, "text": str(word), "rules": list(word.rules)}
 
 
-def _decision(decision: Decision, why: str) -> dict[str, Any]:
+def _decision(decision: Decision, explanation: Explanation) -> dict[str, Any]:
     return {
-        "answer": answer_of(decision).value,
+        "answer": explanation.answer_to(decision).value,
         "subscription": decision.subscription,
         "publication": decision.publication,
         "workspace": str(decision.workspace),
         "route": decision.action.route,
-        "reason": why,
+        "reason": explanation.why(decision),
     }
 
 

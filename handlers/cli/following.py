@@ -108,13 +108,18 @@ class Following:
                 self.rows[delivery.address] = delivery
         if is_done(share):
             ended = self.sources.rows.closed_deliveries(share.asset.key)
-            self.rows |= {each.address: each for each in ended if self._concerns(each, share)}
+            self.rows |= {each.address: each for each in ended if self._concerns(each, share) or self._came_before(each, share)}
             self._complete.add(share.address)
 
     def _concerns(self, delivery: DeliveryRow, share: ShareRow) -> bool:
         """Whether the command made it, or touched it."""
         ours = delivery.correlation_id == self.sent.correlation_id or delivery.was_asked_by(self.sent.message_id)
         return ours and delivery.registry == share.registry
+
+    def _came_before(self, delivery: DeliveryRow, share: ShareRow) -> bool:
+        """Whether a share that was asked for brought it already, since an event or another was first. What was ended is over."""
+        asked_for = isinstance(self.sent.command, Share) and bool(delivery.subscription)
+        return asked_for and delivery.state is not DeliveryState.CANCELLED and delivery.registry == share.registry
 
     def _is_in(self, delivery: DeliveryRow, share: ShareRow) -> bool:
         """Whether it is under way to somebody whom the command is for, though another command made it."""

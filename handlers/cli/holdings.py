@@ -93,6 +93,13 @@ def cell_text(each: Holding, now: datetime, *, with_workspace: bool = False) -> 
     return f"{each.version} {route}{state} {age_text(each.since, now)}"
 
 
+def nobody_has(holdings: Sequence[Holding]) -> list[str]:
+    """What is in a registry, and no version of it anywhere else: the newest one of each name."""
+    had = {(each.kind, each.name) for each in holdings if each.route != ORIGIN and each.has_it}
+    shared = [each for each in holdings if each.row.state is ShareState.SHARED and (each.kind, each.name) not in had]
+    return sorted({asset_text(each.row.asset) for each in shared})
+
+
 def in_several_workspaces(holdings: Iterable[Holding]) -> set[str]:
     """The tenants that have something in more than one."""
     places = {(each.tenant, each.workspace) for each in holdings}

@@ -1,20 +1,18 @@
 """`fanout status`: the matrix of assets and tenants."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from handlers.cli.arguments import any_version_in, since_in
 from handlers.cli.documents import AsJson, print_json
-from handlers.cli.holdings import Holding, cell_text, holding, in_several_workspaces, standing
+from handlers.cli.holdings import holding, nobody_has, standing
+from handlers.cli.matrix import print_matrix, print_versions
 from handlers.cli.sending import connect
-from handlers.cli.tables import age_text, bare_table, paper, state_text
-from handlers.cli.terminal import out, reaching
+from handlers.cli.terminal import err, out, reaching
 from shared.assets import Asset, Kind
 from shared.clock import local_now
 from shared.rows import ShareRow, WorkRow
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from shared.bootstrap import AzureFanout
 
 DAYS = 90
+MOST_NAMED = 20
 
 
 def status(
@@ -34,8 +33,11 @@ def status(
 ) -> None:
     """Show who has which version, by which route, and since when; what is under way or failed is marked.
 
-    Without ASSET: what was delivered, or is under way, against tenants, each with the newest version there. With it: each
-    of its versions, each tenant, and what was shared and nobody got.
+    Without ASSET: what was shared or delivered, or is under way, against tenants, each with the newest version there; and
+    what is in a registry and nobody has. With it: each of its versions, and each tenant.
+
+    With ASSET or --tenant only their rows are read. Else it takes a request for each tenant, above 200 of them one for each
+    thousand of their deliveries, and two for each asset that was delivered: as --since limits them.
 
     \b
     fanout status
@@ -46,17 +48,21 @@ def status(
     begin = since_in(since, local_now()) if since else local_now() - timedelta(days=DAYS)
     with reaching("the tables"):
         fanout = connect()
-        rows = _of_asset(fanout, *wanted, versions) if wanted else _of_tenants(fanout, tenant, begin)
-        found = [holding(row) for row in rows] if wanted else standing(rows)
+        with err.status("Reading …"):
+            rows = list(_of_asset(fanout, *wanted, versions)) if wanted else _of_tenants(fanout, tenant, begin)
+    found = [holding(row) for row in rows] if wanted else standing(rows)
     holdings = [each for each in found if tenant in (None, each.tenant)]
     if as_json:
         print_json([each.document for each in holdings])
     elif not holdings:
         out.print("Nobody has any." if asset else f"Nothing since {begin:%Y-%m-%d}: --since looks further back.")
     elif wanted:
-        paper().print(_list(holdings, fanout.clock.now()))
+        print_versions(holdings, fanout.clock.now())
     else:
-        _print_matrix(holdings, fanout.clock.now())
+        print_matrix(holdings, fanout.clock.now())
+        if not tenant and (left := nobody_has(holdings)):
+            more = f" and {len(left) - MOST_NAMED} more" if len(left) > MOST_NAMED else ""
+            out.print(f"In a registry, and nobody has it: {', '.join(left[:MOST_NAMED])}{more}.", markup=False)
 
 
 def _of_asset(fanout: "AzureFanout", kind: Kind, name: str, version: str | None, most: int) -> Iterator[WorkRow]:
@@ -76,64 +82,11 @@ def _of_asset(fanout: "AzureFanout", kind: Kind, name: str, version: str | None,
 
 
 def _of_tenants(fanout: "AzureFanout", tenant: str | None, since: datetime) -> list[WorkRow]:
-    """What is open, and each tenant's deliveries by its index, with the shares that they came from."""
-    rows: dict[object, WorkRow] = {}
-    for each in [tenant] if tenant else sorted(fanout.rules.current().tenants):
-        rows |= {row.address: row for row in fanout.history.deliveries_to(each, since)}
-    rows |= {row.address: row for row in fanout.history.open_rows()}
+    """What was shared or planned since then, what is open, and the shares that all of it came from."""
+    history = fanout.history
+    planned = history.deliveries_to(tenant, since) if tenant else history.deliveries_since(since, fanout.rules.current().tenants)
+    rows: dict[object, WorkRow] = {row.address: row for row in chain(history.shares_since(since), planned, history.open_rows())}
     for share in {row.share for row in rows.values() if not isinstance(row, ShareRow)} - rows.keys():
         if found := fanout.rows.get(share):
             rows[share] = found
     return list(rows.values())
-
-
-def _list(holdings: Sequence[Holding], now: datetime) -> Table:
-    """One asset's versions. Their registry is named where there are several."""
-    registries = len({each.registry for each in holdings}) > 1
-    table = bare_table("Version", *(["Registry"] if registries else []), "Tenant", "Workspace", "How", "State", "Since")
-    before: tuple[str, str] | None = None
-    for each in holdings:
-        place = (each.version, each.registry)
-        named = place if registries else place[:1]
-        first = [""] * len(named) if place == before else named
-        workspace = each.workspace.name if each.workspace else ""
-        table.add_row(*first, each.tenant, workspace, each.route, state_text(each.row), age_text(each.since, now))
-        before = place
-    return table
-
-
-def _print_matrix(holdings: Sequence[Holding], now: datetime) -> None:
-    """As many tenants side by side as the terminal is wide; the others below."""
-    console = paper()
-    cells: dict[tuple[str, str], list[Text]] = {}
-    several = in_several_workspaces(holdings)
-    for each in holdings:
-        text = cell_text(each, now, with_workspace=each.tenant in several)
-        style = "" if each.has_it else state_text(each.row).style
-        cells.setdefault((f"{each.kind}:{each.name}", each.tenant), []).append(Text(text, style))
-    assets = list(dict.fromkeys(asset for asset, _ in cells))
-    widths: dict[str, int] = {}
-    for (_, tenant), lines in sorted(cells.items(), key=lambda cell: cell[0][1]):
-        widths[tenant] = max(widths.get(tenant, len(tenant)), *map(len, lines))
-    for number, some in enumerate(_side_by_side(widths, console.width - max(map(len, assets)))):
-        table = bare_table("Asset", *some)
-        for asset in assets:
-            row = [Text("\n").join(cells.get((asset, who), [])) for who in some]
-            if any(row):
-                table.add_row(asset, *row)
-        if number:
-            console.print()
-        console.print(table)
-
-
-def _side_by_side(widths: Mapping[str, int], room: int) -> Iterator[list[str]]:
-    """Columns by their widths, each with a gap of two before it, as many as there is room for; one at least."""
-    line: list[str] = []
-    left = room
-    for name, width in widths.items():
-        if line and left < width + 2:
-            yield line
-            line, left = [], room
-        line.append(name)
-        left -= width + 2
-    yield line

@@ -1,42 +1,59 @@
 """What operators look back on, over the tables that the ledger writes. No answer is kept: each asking reads again."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import batched
+from itertools import batched, chain
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient
 
 from shared import logs
-from shared.azure.ledger import Ledger
+from shared.azure.ledger import Ledger, share_in
 from shared.azure.open_work import PARTITION
 from shared.azure.tables import table_errors
 from shared.errors import Unreadable
 from shared.keys import key
-from shared.rows import Address, DeliveryRow, RowKind, WorkRow, is_done
+from shared.rows import Address, DeliveryRow, RowKind, ShareRow, WorkRow, is_done
 
 log = logging.getLogger("fanout.history")
 
-AT_ONCE = 16  # point reads of deliveries: their partitions are those of their assets, so no range holds a tenant's
+AT_ONCE = 16  # reads of deliveries: their partitions are those of their assets, so no range holds a tenant's
+MOST_RANGES = 200  # above this many tenants, one scan of their whole index takes fewer requests than a range for each
 
 
 class HistoryTables:
     def __init__(self, service: TableServiceClient, ledger: Ledger) -> None:
         self._by_tenant = service.get_table_client("bytenant")
         self._open = service.get_table_client("open")
+        self._shares = service.get_table_client("shares")
         self._ledger = ledger
 
     def deliveries_to(self, tenant: str, since: datetime) -> Iterator[DeliveryRow]:
-        query = "PartitionKey eq @tenant and RowKey ge @since"
-        bounds = {"tenant": key(tenant), "since": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"}
-        with table_errors(f"list the deliveries of {tenant}"), ThreadPoolExecutor(AT_ONCE) as readers:
-            for some in batched(_entities(self._by_tenant, query, bounds), AT_ONCE, strict=False):
-                found = readers.map(self._delivery, (str(entry["RowKey"]) for entry in some))
-                yield from (delivery for delivery in found if delivery)
+        with table_errors(f"list the deliveries of {tenant}"), _readers() as readers:
+            for some in batched(self._planned(since, tenant), AT_ONCE, strict=False):
+                yield from (delivery for delivery in readers.map(self._delivery, some) if delivery)
+
+    def deliveries_since(self, since: datetime, tenants: Collection[str]) -> Iterator[DeliveryRow]:
+        with table_errors("list deliveries"), _readers() as readers:
+            if len(tenants) > MOST_RANGES:
+                planned = self._planned(since)
+            else:
+                planned = chain.from_iterable(readers.map(lambda tenant: list(self._planned(since, tenant)), tenants))
+            partitions = dict.fromkeys(entry.split("|")[1] for entry in planned)
+            for found in readers.map(self._deliveries_of, partitions):
+                yield from (row for row in found if row.created_at >= since and row.tenant in tenants)
+
+    def shares_since(self, since: datetime) -> Iterator[ShareRow]:
+        with table_errors("list shares"):
+            for entity in _entities(self._shares, "created_at ge @since", {"since": since.astimezone(UTC)}):
+                try:
+                    yield share_in(entity)
+                except Unreadable as unreadable:
+                    logs.event(log, "unreadable", logging.ERROR, why=unreadable)
 
     def open_rows(self) -> Iterator[WorkRow]:
         with table_errors("list open work"):
@@ -47,6 +64,18 @@ class HistoryTables:
                 yield from self._ledger.open_deliveries(address.partition)
             else:
                 yield from self._open_share(address)
+
+    def _planned(self, since: datetime, tenant: str | None = None) -> Iterator[str]:
+        """The entries of the index, of one tenant, in their order, or of all."""
+        query, bounds = "RowKey ge @since", {"since": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"}
+        if tenant is not None:
+            query, bounds = f"PartitionKey eq @tenant and {query}", bounds | {"tenant": key(tenant)}
+        yield from (str(entry["RowKey"]) for entry in _entities(self._by_tenant, query, bounds, ["RowKey"]))
+
+    def _deliveries_of(self, partition: str) -> Collection[DeliveryRow]:
+        """An asset's. One may be closed between the two reads."""
+        found = chain(self._ledger.open_deliveries(partition), self._ledger.closed_deliveries(partition))
+        return {row.address: row for row in found}.values()
 
     def _delivery(self, entry: str) -> DeliveryRow | None:
         _, partition, row = entry.split("|")
@@ -65,7 +94,17 @@ class HistoryTables:
         return [] if share is None or is_done(share) else [share]
 
 
-def _entities(table: TableClient, query: str, bounds: Mapping[str, str]) -> Iterator[Any]:
+def _entities(table: TableClient, query: str, bounds: Mapping[str, Any], select: list[str] | None = None) -> Iterator[Any]:
     """What the query finds; nothing where the table itself is missing, before the first rules are applied."""
     with suppress(ResourceNotFoundError):
-        yield from table.query_entities(query, parameters=dict(bounds))
+        yield from table.query_entities(query, parameters=dict(bounds), select=select)
+
+
+@contextmanager
+def _readers() -> Iterator[ThreadPoolExecutor]:
+    """Whoever is interrupted does not wait for what is not read yet."""
+    readers = ThreadPoolExecutor(AT_ONCE)
+    try:
+        yield readers
+    finally:
+        readers.shutdown(wait=False, cancel_futures=True)

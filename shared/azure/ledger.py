@@ -44,7 +44,7 @@ class Ledger:
     def get(self, address: Address) -> WorkRow | None:
         if address.kind is RowKind.SHARE:
             entity = read(self._shares, address.partition, address.row)
-            return None if entity is None else _share(entity)
+            return None if entity is None else share_in(entity)
         return self._open_delivery(address)
 
     def _open_delivery(self, address: Address) -> DeliveryRow | None:
@@ -54,14 +54,14 @@ class Ledger:
     def shares_in(self, partition: str) -> Iterable[ShareRow]:
         with table_errors("list shares"):
             found = self._shares.query_entities("PartitionKey eq @partition", parameters={"partition": partition})
-            return [_share(entity) for entity in found]
+            return [share_in(entity) for entity in found]
 
     def insert_share(self, row: ShareRow) -> ShareRow:
         entity = _SHARES.to_entity(row, row.partition, row.row)
         with table_errors(f"insert share of {row.asset}"):
             with suppress(ResourceExistsError, ServiceResponseError):
                 self._shares.create_entity(entity)
-            return _share(self._shares.get_entity(row.partition, row.row))
+            return share_in(self._shares.get_entity(row.partition, row.row))
 
     def replace[R: ShareRow | DeliveryRow](self, row: R) -> R:
         if isinstance(row, ShareRow):
@@ -195,7 +195,7 @@ def _someone_else_may_be_first() -> Iterator[None]:
         raise Transient(f"changed by another delivery at the same time: {lost}", retry_after=0.5) from lost
 
 
-def _share(entity: Any) -> ShareRow:
+def share_in(entity: Any) -> ShareRow:
     keys = {"partition": entity["PartitionKey"], "row": entity["RowKey"]}
     return replace(_SHARES.to_row(entity, **keys), etag=etag_of(entity))
 

@@ -7,16 +7,35 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.data.tables import TableClient, TableServiceClient
+
+from shared.clock import CorrectedClock
 
 ROOT = Path(__file__).parents[2]
 AZURITE = ROOT / "node_modules/azurite/dist/src/table/main.js"
 # Azurite's account and key are public: github.com/Azure/Azurite, README, "Default Storage Account"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 LONGEST_START = 30  # seconds, on a busy machine
+
+
+class CountingClock(CorrectedClock):
+    """Counts the tables' answers, each of which it is shown. It goes `ahead` of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = 0
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+    def observe(self, date: datetime, sent: datetime, answered: datetime) -> None:
+        self.answers += 1
+        super().observe(date, sent, answered)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 from azure.data.tables import TableServiceClient
 
-from shared.azure.history import HistoryTables
+from shared.azure.history import MOST_RANGES, HistoryTables
 from shared.azure.ledger import Ledger
 from shared.azure.open_work import OpenWorkTable
 from shared.azure.tables import create_tables, open_tables
@@ -16,14 +16,14 @@ from shared.clock import CorrectedClock
 from shared.rows import DeliveryRow, ShareRow, deliveries_of
 from shared.rules import Register
 from shared.states import DeliveryState, ShareState
-from tests.contract.table_service import table_service
+from tests.contract.table_service import CountingClock
 from tests.unit.example_rows import A_DELIVERY, A_SHARE, NOON
 from tests.unit.world import credit_card, workspace
 
 
 @pytest.fixture(scope="module")
-def service() -> Iterator[TableServiceClient]:
-    with table_service() as connection, open_tables(connection, None, NotImplemented, CorrectedClock()) as service:
+def service(connection: str) -> Iterator[TableServiceClient]:
+    with open_tables(connection, None, NotImplemented, CorrectedClock()) as service:
         create_tables(service)
         yield service
 
@@ -49,9 +49,11 @@ def delivered(ledger: Ledger, tenant: str, version: int, created_at: datetime = 
     return written
 
 
-def shared(ledger: Ledger, version: str, state: ShareState = ShareState.REQUESTED) -> ShareRow:
+def shared(ledger: Ledger, version: str, state: ShareState = ShareState.REQUESTED, created_at: datetime = NOON) -> ShareRow:
     address = ShareRow.address_of("hub", credit_card(version))
-    row = replace(A_SHARE, partition=address.partition, row=address.row, asset=credit_card(version), state=state)
+    row = replace(
+        A_SHARE, partition=address.partition, row=address.row, asset=credit_card(version), state=state, created_at=created_at
+    )
     return ledger.insert_share(row)
 
 
@@ -84,6 +86,29 @@ def test_no_more_is_read_than_is_asked_for(service: TableServiceClient, ledger: 
 
     assert len(first) == 3
     assert counting.found <= 16
+
+
+@pytest.mark.parametrize("tenants", [3, MOST_RANGES + 1])
+def test_all_tenants_deliveries_since_a_time_take_few_requests(connection: str, ledger: Ledger, tenants: int) -> None:
+    clock, names = CountingClock(), [f"of-{tenants}-{number}" for number in range(tenants)]
+    for name in names[:2]:
+        delivered(ledger, name, 60, NOON + timedelta(days=60))
+    delivered(ledger, names[0], 61, NOON + timedelta(days=59))
+    delivered(ledger, f"stranger-to-{tenants}", 60, NOON + timedelta(days=60))
+    ledger.close(replace(delivered(ledger, names[2], 62, NOON + timedelta(days=62)), state=DeliveryState.DELIVERED))
+
+    with open_tables(connection, None, NotImplemented, clock) as counted:
+        found = list(HistoryTables(counted, Ledger(counted)).deliveries_since(NOON + timedelta(days=60), names))
+
+    assert {(row.tenant, row.asset.version) for row in found} == {(names[0], "60"), (names[1], "60"), (names[2], "62")}
+    assert clock.answers <= 3 + 2 * 2  # a range for each tenant or a scan; and for each of two assets, its open and its closed
+
+
+def test_shares_since_a_time_are_those_asked_for_since(ledger: Ledger, history: HistoryTables) -> None:
+    for day in (80, 81, 82):
+        shared(ledger, str(day), created_at=NOON + timedelta(days=day))
+
+    assert {row.asset.version for row in history.shares_since(NOON + timedelta(days=81))} == {"81", "82"}
 
 
 def test_open_rows_are_those_under_way(service: TableServiceClient, ledger: Ledger, history: HistoryTables) -> None:

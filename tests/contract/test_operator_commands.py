@@ -16,13 +16,14 @@ from azure.data.tables import TableServiceClient
 
 from infra.local.service_bus.testing import Desk, RunningBroker
 from shared import commands
+from shared.assets import Asset, Kind
 from shared.azure.ledger import Ledger
 from shared.azure.open_work import OpenWorkTable
 from shared.azure.tables import create_tables, open_tables
 from shared.clock import CorrectedClock
 from shared.errors import Owner, Reason
-from shared.rows import DeliveryRow, deliveries_of
-from shared.states import DeliveryState
+from shared.rows import DeliveryRow, ShareRow, deliveries_of
+from shared.states import DeliveryState, ShareState
 from tests.contract.table_service import ROOT, table_service
 from tests.unit.example_rows import A_DELIVERY, A_SHARE
 from tests.unit.world import credit_card
@@ -184,6 +185,21 @@ def test_the_matrix_has_what_is_there_and_marks_what_is_not(operator: Operator, 
     assert re.search(r"^model:credit-card .*1 register failed 3h", matrix, re.MULTILINE)
     assert "2 register awaiting approval 3h" in matrix
     assert {each["state"] for each in operator.json("status", "--tenant", "fabrikam")} == {"failed", "awaiting_approval"}
+
+
+def test_what_was_shared_and_nobody_got_is_shown(operator: Operator, service: TableServiceClient) -> None:
+    fraud = Asset(Kind.MODEL, "fraud", "7")
+    at = ShareRow.address_of("hub", fraud)
+    share = replace(A_SHARE, partition=at.partition, row=at.row, asset=fraud, state=ShareState.SHARED)
+    Ledger(service).insert_share(replace(share, created_at=NOW - timedelta(days=2)))
+
+    shown = operator.run("status").stdout
+
+    assert re.search(r"^model:fraud .*7 origin 2d *$", shown, re.MULTILINE)
+    assert "In a registry, and nobody has it: model:fraud:7.\n" in shown
+    assert ("model:fraud:7", "origin") in [(each["asset"], each["route"]) for each in operator.json("status")]
+    assert "fraud" not in operator.run("status", "--tenant", "fabrikam").stdout
+    assert "model:fraud:7" not in operator.run("status", "--since", "1d").stdout
 
 
 def test_a_rejected_command_is_shown_and_resent_as_it_came(operator: Operator, desk: Desk) -> None:

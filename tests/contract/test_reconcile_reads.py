@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,12 +22,12 @@ from infra.local.topology import Registry, Workspace
 from shared import planning
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
 from shared.bootstrap import AzureFanout
-from shared.clock import CorrectedClock
 from shared.listings import Listing
 from shared.provenance import of_delivery
 from shared.reconciling import Finding, What
 from shared.rows import PlanRow
 from shared.states import DeliveryState, ShareState
+from tests.contract.table_service import CountingClock
 from tests.end_to_end.support import (
     QUICK,
     REGISTRY,
@@ -42,22 +42,6 @@ from tests.end_to_end.support import (
 
 PUBLISHER, SUBSCRIBER = "publisher", "subscriber"
 LATER = timedelta(minutes=10)  # by then the reconciler takes the order of versions as settled
-
-
-class CountingClock(CorrectedClock):
-    """Counts the tables' answers, each of which it is shown. It goes `ahead` of them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.answers = 0
-        self.ahead = timedelta()
-
-    def now(self) -> datetime:
-        return super().now() + self.ahead
-
-    def observe(self, date: datetime, sent: datetime, answered: datetime) -> None:
-        self.answers += 1
-        super().observe(date, sent, answered)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Why a tenant gets an asset, or does not: in words for the article's tenants, and never otherwise than it is planned."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -30,6 +30,7 @@ from shared.rules import (
 from tests.unit import random_rules
 from tests.unit.random_rules import workspace
 
+SATURDAY = datetime(2026, 2, 28, 12, tzinfo=UTC)
 WORKSPACE1, WORKSPACE3 = workspace("workspace1"), workspace("workspace3")
 CARDS = AssetPattern(Kind.MODEL, "credit-card-*", tags=(TagCondition("stage", ("production",)),))
 CARD = SharedAsset(Asset(Kind.MODEL, "credit-card-default", "1"), "contoso-hub", WORKSPACE1, tags={"stage": "production"})
@@ -47,11 +48,13 @@ def tailwind_s(
     shared: SharedAsset = CARD,
     state: TenantState = TenantState.ACTIVE,
     provider: Provider = PROVIDER,
+    at: datetime = SATURDAY,
+    recall: str | None = None,
 ) -> Explanation:
     """Tailwind's, where northwind has at most one publication, and tailwind one subscription."""
     northwind = replace(NORTHWIND, publications=(publication,) if publication else ())
     tailwind = replace(TAILWIND, state=state, subscriptions=(subscription,) if subscription else ())
-    (found,) = explain(shared, Rules(provider, {each.id: each for each in (northwind, tailwind)}, 3), {"tailwind"})
+    (found,) = explain(shared, Rules(provider, {each.id: each for each in (northwind, tailwind)}, 3), at, {"tailwind"}, recall)
     return found
 
 
@@ -74,13 +77,29 @@ def test_given_an_approval_when_explained_then_it_waits_and_says_for_whom() -> N
     assert explained.reason.endswith("subscription cards-live wants it, and waits for the approval of the provider")
 
 
-def test_given_a_window_when_explained_then_it_waits_and_says_for_which() -> None:
+@pytest.mark.parametrize(
+    ("hours", "answer", "when"),
+    [
+        (0, Answer.WAITS, "opens at 2026-03-01T00:00Z"),
+        (13, Answer.YES, "is open"),
+        (17, Answer.WAITS, "opens at 2026-03-08T00:00Z"),
+    ],
+)
+def test_given_a_window_when_explained_then_it_waits_until_it_is_open(hours: int, answer: Answer, when: str) -> None:
     sundays = Window("0 1 * * SUN", timedelta(hours=4), "Europe/Berlin")
 
-    explained = tailwind_s(subscription=replace(SUBSCRIPTION, window=sundays))
+    explained = tailwind_s(subscription=replace(SUBSCRIPTION, window=sundays), at=SATURDAY + timedelta(hours=hours))
 
-    assert explained.answer is Answer.WAITS
-    assert explained.reason.endswith("subscription cards-live wants it, in its window alone (0 1 * * SUN, Europe/Berlin)")
+    assert explained.answer is answer
+    assert explained.reason.endswith(f"wants it, in its window alone (0 1 * * SUN, Europe/Berlin), which {when}")
+
+
+@pytest.mark.parametrize("approval", [None, Approver.PROVIDER])
+def test_given_a_recalled_asset_when_explained_then_nobody_gets_it_whatever_the_rules_say(approval: Approver | None) -> None:
+    explained = tailwind_s(subscription=replace(SUBSCRIPTION, approval=approval), recall="leaks card numbers")
+
+    assert (explained.answer, explained.reason) == (Answer.NO, "it was recalled: leaks card numbers")
+    assert [explained.answer_to(decision) for decision in explained.decisions] == [Answer.NO]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +164,7 @@ def test_given_several_rules_that_say_the_same_when_explained_then_it_is_said_on
     others = tuple(replace(SUBSCRIPTION, name=name, from_tenants=("fabrikam",)) for name in ("b", "a"))
     rules = Rules(PROVIDER, {"northwind": NORTHWIND, "tailwind": replace(TAILWIND, subscriptions=others)}, 3)
 
-    (explained,) = explain(CARD, rules, {"tailwind"})
+    (explained,) = explain(CARD, rules, SATURDAY, {"tailwind"})
 
     assert str(explained.subscriber) == "no subscription of tailwind is about it (a, b: not to assets of northwind)"
 
@@ -168,7 +187,7 @@ _some_tenants = st.none() | st.sets(st.sampled_from(random_rules.TENANTS))
 
 @given(random_rules.shared_assets, random_rules.the_rules, _some_tenants)
 def test_what_is_explained_is_what_is_planned(shared: SharedAsset, rules: Rules, some: set[str] | None) -> None:
-    explained = explain(shared, rules, some)
+    explained = explain(shared, rules, SATURDAY, some)
 
     assert tuple(decision for each in explained for decision in each.decisions) == plan(shared, rules, some)
     assert [each.tenant for each in explained] == sorted(rules.tenants.keys() & (rules.tenants.keys() if some is None else some))
@@ -178,12 +197,12 @@ def test_what_is_explained_is_what_is_planned(shared: SharedAsset, rules: Rules,
 def test_a_tenant_s_answer_is_no_exactly_where_no_delivery_is_planned(shared: SharedAsset, rules: Rules) -> None:
     served = {decision.tenant for decision in plan(shared, rules) if decision.allowed}
 
-    assert {each.tenant for each in explain(shared, rules) if each.answer is not Answer.NO} == served
+    assert {each.tenant for each in explain(shared, rules, SATURDAY) if each.answer is not Answer.NO} == served
 
 
 @given(random_rules.shared_assets, random_rules.the_rules)
 def test_every_answer_has_a_reason_and_a_yes_has_the_yes_of_both_parties(shared: SharedAsset, rules: Rules) -> None:
-    for each in explain(shared, rules):
+    for each in explain(shared, rules, SATURDAY):
         assert each.reason
         if each.answer is not Answer.NO:
             assert (each.publisher.yes, each.subscriber.yes) == (True, True)

@@ -100,14 +100,13 @@ def test_given_another_tenant_s_asset_of_the_name_when_asked_with_a_workspace_th
 @pytest.mark.parametrize(
     ("changes", "note"),
     [
-        ({"recall": "it was wrong"}, "It was recalled, and nobody gets it any more: it was wrong."),
         (
             {"state": ShareState.FAILED, "reason": Reason("gone", "it is gone", Owner.PUBLISHER, "mend it")},
             "Its share failed: gone",
         ),
         ({"fan_out": False}, "It was shared for nobody: who gets it is for a push to say."),
     ],
-    ids=["recalled", "failed", "no fan-out"],
+    ids=["failed", "no fan-out"],
 )
 def test_given_what_keeps_a_shared_asset_from_its_tenants_when_asked_then_it_is_noted(changes: dict[str, Any], note: str) -> None:
     rows = FakeRows()
@@ -116,6 +115,30 @@ def test_given_what_keeps_a_shared_asset_from_its_tenants_when_asked_then_it_is_
     (said,) = the_one(find(VERSION_1, rules(), rows)).notes
 
     assert said.startswith(note)
+
+
+def test_given_an_asset_shared_under_its_name_when_asked_then_the_other_name_that_it_is_published_under_is_found_too() -> None:
+    both = replace(NORTHWIND, publications=(PUBLICATION, replace(PUBLICATION, name="renamed", rename="{tenant}-{name}")))
+
+    found = find(replace(VERSION_1, workspace=PUBLISHER), rules(both, TAILWIND), shared_rows())
+
+    assert [(each.shared.asset.name, each.share is not None) for each in found] == [
+        ("credit-card", True),
+        ("northwind-credit-card", False),
+    ]
+
+
+@pytest.mark.parametrize("by", ["share", "plan"])
+def test_given_a_recalled_asset_when_asked_then_its_recall_is_known_by_either_row(by: str) -> None:
+    rows = shared_rows()
+    plan = rows.plan(credit_card(), "hub")
+    assert plan is not None
+    if by == "share":
+        rows.shares[A_SHARE.address] = replace(A_SHARE, recall="it was wrong")
+    else:
+        rows.save_plan(replace(plan, recall="it was wrong"))
+
+    assert the_one(find(VERSION_1, rules(), rows)).recall == "it was wrong"
 
 
 def test_given_a_workspace_that_fanout_delivered_it_to_when_asked_then_it_is_noted_that_it_is_not_shared_from_there() -> None:

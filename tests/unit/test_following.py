@@ -15,6 +15,7 @@ from shared import commands
 from shared.messages import Outgoing, Queue, Received
 from shared.rows import is_done
 from shared.rules import Approver, Register
+from shared.states import DeliveryState
 from tests.fakes import World
 from tests.unit.command_world import FORBIDDEN, PUSH, RECALL, SHARE, SickWorkspaces, asking, delivery_to, failed_world, pull_of
 from tests.unit.test_command_flow import CARD, shared_world, without_subscription
@@ -94,12 +95,27 @@ def test_given_a_share_without_fan_out_when_followed_then_it_is_done_with_the_sh
     assert len(following.rows) == 1
 
 
-def test_given_an_asset_that_is_shared_already_when_shared_then_that_is_told_at_once() -> None:
+def test_given_an_event_that_was_first_when_shared_then_what_it_brought_is_told_at_once() -> None:
     world = shared_world(subscriber("fabrikam", Register()))
 
-    _, seen = followed(world, **SHARE)
+    following, seen = followed(world, **SHARE)
 
     assert seen[-1] is Outcome.DONE
+    assert {getattr(row, "tenant", "the share") for row in following.rows.values()} == {"the share", "fabrikam"}
+
+
+def test_given_deliveries_that_ended_before_when_shared_then_what_failed_is_told_and_what_was_ended_or_pulled_is_not() -> None:
+    world = shared_world(subscriber("adventure", Register()), subscriber("fabrikam", Register()), without_subscription("tailwind"))
+    followed(world, message_id="pulled", **pull_of("tailwind"))
+    failed, cancelled, pulled = (delivery_to(world, tenant) for tenant in ("adventure", "fabrikam", "tailwind"))
+    world.rows.closed[pulled.address] = replace(pulled, correlation_id="order-0")
+    world.rows.closed[failed.address] = failed.failed(FORBIDDEN.reason)
+    world.rows.closed[cancelled.address] = replace(cancelled, state=DeliveryState.CANCELLED)
+
+    following, seen = followed(world, **SHARE)
+
+    assert seen[-1] is Outcome.FAILED
+    assert {getattr(row, "tenant", "the share") for row in following.rows.values()} == {"the share", "adventure"}
 
 
 def test_given_a_delivery_that_fails_when_shared_then_the_outcome_is_a_failure() -> None:
@@ -245,13 +261,22 @@ def test_given_another_origins_asset_of_that_name_when_shared_then_its_state_is_
     assert following.rows == {}
 
 
-@given(subscribers=st.sets(st.sampled_from("abcde"), max_size=5), failing=st.booleans(), every=st.integers(1, 7))
-def test_however_seldom_one_looks_the_outcome_is_that_of_all_rows(subscribers: set[str], failing: bool, every: int) -> None:
+@given(
+    subscribers=st.sets(st.sampled_from("abcde"), max_size=5),
+    failing=st.booleans(),
+    every=st.integers(1, 7),
+    ahead=st.integers(0, 30),
+)
+def test_however_seldom_one_looks_and_whoever_was_first_the_outcome_is_that_of_all_rows(
+    subscribers: set[str], failing: bool, every: int, ahead: int
+) -> None:
+    """The event's own share is `ahead` of what is asked for, by so many of the app's steps."""
     world = a_world(*(subscriber(name, Register()) for name in sorted(subscribers)))
     register(world, credit_card())
-    world.queues.due.clear()
     if failing:
         world.azure.failing["register"] = FORBIDDEN
+    done = iter(range(10_000))
+    world.run(stop=lambda: next(done) >= ahead)
     following, steps = Operator(world).send(**SHARE), iter(range(10_000))
 
     world.run(stop=lambda: next(steps) % every == 0 and following.look() is not Outcome.OPEN)

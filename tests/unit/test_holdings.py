@@ -6,9 +6,9 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.cli.holdings import cell_text, in_several_workspaces, standing
+from handlers.cli.holdings import cell_text, in_several_workspaces, nobody_has, standing
 from shared.rows import DeliveryRow
-from shared.states import DeliveryState
+from shared.states import DeliveryState, ShareState
 from tests.unit.example_rows import A_DELIVERY, A_SHARE, NOON
 from tests.unit.world import credit_card, workspace
 
@@ -55,6 +55,15 @@ def test_the_tenant_that_it_came_from_has_it() -> None:
     (origin,) = standing([A_SHARE])
 
     assert (origin.tenant, origin.route, origin.has_it) == ("northwind", "origin", True)
+
+
+def test_nobody_has_what_is_in_the_registry_alone() -> None:
+    share = replace(A_SHARE, state=ShareState.SHARED)
+
+    assert nobody_has(standing([share])) == ["model:credit-card:1"]
+    assert nobody_has(standing([share, delivery(1, DeliveryState.FAILED)])) == ["model:credit-card:1"]
+    assert nobody_has(standing([share, delivery(2, DeliveryState.FAILED), delivery(1, DeliveryState.DELIVERED)])) == []
+    assert nobody_has(standing([replace(share, state=ShareState.IMPORTING)])) == []
 
 
 @given(st.lists(st.sampled_from(DeliveryState), max_size=12))
