@@ -37,10 +37,13 @@ class BusyError(Exception):
 def handle(fanout: Fanout) -> None:
     """The timer's run. One that finds another at work leaves it alone."""
     fanout.rules.current()  # the first time that takes as long as it takes, and is not the run's
+    limits = bounds(fanout, LONGEST, MOST_LOOKS)
     try:
-        run(fanout, lambda _finding: None, bounds(fanout, LONGEST, MOST_LOOKS))
+        run(fanout, lambda _finding: None, limits)
     except (BusyError, Lost) as busy:
         logs.event(log, "another run is at work", why=busy)
+    else:
+        logs.event(log, "reconciled", looks=MOST_LOOKS - limits.looks)
 
 
 def preview(fanout: Fanout, found: Callable[[Finding], None]) -> None:

@@ -103,11 +103,8 @@ class OpenWork(Protocol):
     def add(self, address: Address) -> None:
         """A share's address, or `deliveries_of` an asset. Called before the rows are written: a crash between loses nothing."""
 
-    def overdue(self, before: datetime, is_due: Callable[[WorkRow], bool] = lambda _: False) -> Iterable[WorkRow]:
-        """The open rows whose `next_at` lies before that time, and those that are due for another reason.
-
-        Forgets, on the way, what has no open rows left.
-        """
+    def open_rows(self, since: datetime) -> Iterable[WorkRow]:
+        """All of them. Forgets, on the way, what has none left, but for what was added since that time: its rows may yet come."""
 
 
 class History(Protocol):

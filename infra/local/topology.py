@@ -72,7 +72,7 @@ def service_bus_config(lock_duration: str, more: Iterable[str] = ()) -> dict[str
         | {"MaxDeliveryCount": 10, "DefaultMessageTimeToLive": "P14D", "DeadLetteringOnMessageExpiration": True},
         "wakeups": deduplicated
         | {"MaxDeliveryCount": 20, "DefaultMessageTimeToLive": "P7D", "DeadLetteringOnMessageExpiration": False},
-        "events": {"MaxDeliveryCount": 10},
+        "events": {"MaxDeliveryCount": 10, "DefaultMessageTimeToLive": "P14D", "DeadLetteringOnMessageExpiration": True},
         "rejected": deduplicated | {"DefaultMessageTimeToLive": "P14D"},
         **{name: {"DefaultMessageTimeToLive": "P14D"} for name in more},
     }

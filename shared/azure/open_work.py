@@ -5,7 +5,7 @@ open: an entry that was added again in between has another ETag, and stays.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 
@@ -35,16 +35,16 @@ class OpenWorkTable:
         with table_errors(f"note open work {address}"):
             self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
 
-    def overdue(self, before: datetime, is_due: Callable[[WorkRow], bool] = lambda _: False) -> Iterable[WorkRow]:
+    def open_rows(self, since: datetime) -> Iterable[WorkRow]:
         with table_errors("list open work"):
             entries = list(self._table.query_entities("PartitionKey eq @partition", parameters={"partition": PARTITION}))
         for entry in entries:
             address = Address(RowKind(entry["kind"]), entry["partition"], entry["row"])
             rows = self._readable_rows(address)
-            if not rows and (entry.metadata["timestamp"] or before) < before and self._is_done(address):
+            if not rows and (entry.metadata["timestamp"] or since) < since and self._is_done(address):
                 with suppress(Lost):  # added again in between: it stays
                     remove(self._table, entry)
-            yield from (row for row in rows if row.next_at < before or is_due(row))
+            yield from rows
 
     def _readable_rows(self, address: Address) -> list[WorkRow]:
         if address.kind is RowKind.DELIVERY:

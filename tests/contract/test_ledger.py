@@ -287,7 +287,7 @@ def test_a_row_of_another_version_hides_no_other_and_is_kept(tables: TableServic
     work.add(Address(RowKind.DELIVERY, credit_card().key, ""))
     strange = {"PartitionKey": credit_card().key, "RowKey": f"o|{delivery().row}", "state": "embargoed"}
     tables.get_table_client("deliveries").create_entity(strange)
-    assert [row.address for row in work.overdue(NOW + timedelta(days=900))] == [share("2").address]
+    assert [row.address for row in work.open_rows(NOW)] == [share("2").address]
     assert len(list(tables.get_table_client("open").list_entities())) == 3
 
 
@@ -305,31 +305,22 @@ def test_a_share_whose_outcome_is_not_out_is_open_work(tables: TableServiceClien
     work = OpenWorkTable(tables, ledger)
     work.add(share().address)
     there = ledger.insert_share(replace(share(), state=ShareState.SHARED, untold=True))
-    assert list(work.overdue(NOW + timedelta(seconds=1))) == [there]
+    assert list(work.open_rows(NOW)) == [there]
     ledger.replace(replace(there, untold=False))
-    assert list(work.overdue(NOW + timedelta(seconds=1))) == []
+    assert list(work.open_rows(NOW)) == []
 
 
-def test_open_work_is_found_also_when_it_is_due_for_another_reason(tables: TableServiceClient) -> None:
-    ledger = Ledger(tables)
-    work = OpenWorkTable(tables, ledger)
-    work.add(Address(RowKind.DELIVERY, credit_card().key, ""))
-    held = replace(delivery(), state=DeliveryState.HELD, next_at=NOW + timedelta(days=900))
-    ledger.save_page(replace(plan(), cursor="z"), [held])
-    assert list(work.overdue(NOW)) == []
-    assert list(work.overdue(NOW, lambda row: row.state is DeliveryState.HELD)) == [held]
-
-
-def test_open_work_is_found_when_overdue_and_forgotten_when_done(tables: TableServiceClient) -> None:
+def test_open_work_is_found_and_forgotten_when_done(tables: TableServiceClient) -> None:
     ledger = Ledger(tables)
     work = OpenWorkTable(tables, ledger)
     work.add(share().address)
     work.add(Address(RowKind.DELIVERY, credit_card().key, ""))
     late = ledger.insert_share(share())
-    ledger.save_page(replace(plan(), cursor="z"), [replace(delivery(), next_at=NOW + timedelta(days=900))])
-    assert list(work.overdue(NOW + timedelta(seconds=1))) == [late]
+    held = replace(delivery(), state=DeliveryState.HELD, next_at=NOW + timedelta(days=900))
+    ledger.save_page(replace(plan(), cursor="z"), [held])
+    assert {row.address for row in work.open_rows(NOW)} == {late.address, held.address}
     ledger.replace(replace(late, state=ShareState.FAILED))
     much_later = datetime.now(UTC) + timedelta(days=1)
-    assert list(work.overdue(much_later)) == []
+    assert [row.address for row in work.open_rows(much_later)] == [held.address]
     entries = list(tables.get_table_client("open").list_entities())
     assert [entry["kind"] for entry in entries] == [RowKind.DELIVERY]

@@ -1,15 +1,16 @@
 """What is open is known to the timer at every moment: should its messages be lost just then, it comes to its end all the same."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from handlers import reconcile
+from handlers import reconcile, reconcile_pass
 from shared.rows import Address, DeliveryRow, ShareRow, deliveries_of, is_done
 from shared.rules import Register
-from shared.states import ShareState
+from shared.states import DeliveryState, ShareState
 from tests.fakes import FakeQueues, FakeRows, World
 from tests.saboteur import sabotage
 from tests.unit.command_world import PUSH, handle_now, tenants_that_have_it
@@ -87,3 +88,29 @@ def test_a_share_that_is_pushed_at_the_moment_it_ends_is_known_to_the_timer() ->
     register(world, credit_card())
     world.run()
     assert tenants_that_have_it(world) == {"adventure", "fabrikam"}
+
+
+def said(caplog: pytest.LogCaptureFixture, what: str) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.getMessage().startswith(f"{what} ")]
+
+
+def test_the_timer_says_how_old_the_oldest_delivery_is_that_nothing_holds_back(caplog: pytest.LogCaptureFixture) -> None:
+    world = a_world()
+    now = world.clock.now()
+    ages = {DeliveryState.RUNNING: 5, DeliveryState.PLANNED: 7, DeliveryState.HELD: 90, DeliveryState.AWAITING_APPROVAL: 80}
+    for number, (state, hours) in enumerate(ages.items()):
+        row = replace(A_DELIVERY, row=f"{number:026}", state=state, created_at=now - timedelta(hours=hours), next_at=now)
+        world.rows.deliveries[row.address] = row
+    world.open_work.add(deliveries_of(A_DELIVERY.asset))
+    with caplog.at_level(logging.INFO):
+        reconcile.handle(world)
+    assert said(caplog, "open work") == ["open work rows=4 oldest_minutes=420"]
+
+
+def test_the_timer_speaks_each_time_it_comes_to_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    world = a_world()
+    with caplog.at_level(logging.INFO):
+        reconcile.handle(world)
+        reconcile_pass.handle(world)
+    assert said(caplog, "open work") == ["open work rows=0 oldest_minutes=0"]
+    assert len(said(caplog, "reconciled")) == 1
