@@ -44,13 +44,25 @@ type Offers = Mapping[str, Sequence[Offer]]
 
 def check_matches(tenants: Mapping[str, Tenant], provider: Provider, files: Set[str]) -> Iterator[Finding]:
     """About the subscriptions in `files`. `tenants` are all, by the file that each stands in."""
-    offers = {tenant.id: tuple(_offers(tenant)) for tenant in tenants.values()}
+    offers = offers_of(tenants.values())
     for file in sorted(files):
         tenant = tenants[file]
         for place, subscription in enumerate(tenant.subscriptions):
             candidates = tuple(islice(_candidates(subscription, offers, provider), MOST_OFFERS + 1))
             if len(candidates) <= MOST_OFFERS:
                 yield from _Check(file, place, subscription, tenant, provider).findings(candidates)
+
+
+def offers_of(tenants: Iterable[Tenant]) -> Offers:
+    return {tenant.id: tuple(_offers(tenant)) for tenant in tenants}
+
+
+def reaching(subscription: Subscription, tenant: Tenant, provider: Provider, offers: Offers) -> Iterator[Offer]:
+    """Those through which something can come to the subscription, wherever workspaces and registries lie."""
+    check = _Check("", 0, subscription, tenant, provider)
+    candidates = tuple(_candidates(subscription, offers, provider))
+    fitting = chain.from_iterable(check.fitting(candidates, pattern) for pattern in subscription.assets)
+    return (offer for offer in fitting if check.obstacle(offer) is None)
 
 
 def _offers(tenant: Tenant) -> Iterator[Offer]:
@@ -95,13 +107,17 @@ class _Check:
 
     def findings(self, candidates: Sequence[Offer]) -> Iterator[Finding]:
         for at, pattern in enumerate(self.subscription.assets):
-            beginnings = _beginnings(plain_globs(pattern.name))
-            alike = (offer for offer in candidates if _begin_alike(offer.beginnings, beginnings))
-            fitting = [offer for offer in alike if _fits(offer, pattern) and set(offer.workspaces) != {self.subscription.into}]
-            obstacles = [self._obstacle(offer) for offer in fitting]
+            fitting = list(self.fitting(candidates, pattern))
+            obstacles = [self.obstacle(offer) for offer in fitting]
             if None not in obstacles:
                 yield self._nothing_comes(at, pattern, obstacles[0] if obstacles else None)
             yield from self._out_of_region([offer for offer, obstacle in zip(fitting, obstacles, strict=True) if not obstacle])
+
+    def fitting(self, candidates: Iterable[Offer], pattern: AssetPattern) -> Iterator[Offer]:
+        """Those of which an asset could be such as the pattern asks for, and come from elsewhere."""
+        beginnings = _beginnings(plain_globs(pattern.name))
+        alike = (offer for offer in candidates if _begin_alike(offer.beginnings, beginnings))
+        return (offer for offer in alike if _fits(offer, pattern) and set(offer.workspaces) != {self.subscription.into})
 
     def _nothing_comes(self, at: int, pattern: AssetPattern, obstacle: str | None) -> Finding:
         named = self.subscription.from_tenants
@@ -112,7 +128,7 @@ class _Check:
             what, remedy = f"nothing can come by it: {obstacle}", "until that changes, nothing comes"
         return Finding(self.file, ("subscriptions", self.place, "assets", at), what, remedy, is_warning=True)
 
-    def _obstacle(self, offer: Offer) -> str | None:
+    def obstacle(self, offer: Offer) -> str | None:
         """Why the offer does not reach the tenant, wherever its workspaces are."""
         name = offer.publication.registry
         registry = self.provider.registry(name)

@@ -121,6 +121,24 @@ def outcomes() -> OutcomesSetting | None:
     return OutcomesSetting(endpoint, endpoint == domain, key)
 
 
+def principal_id() -> str | None:
+    """`FANOUT_PRINCIPAL_ID`: the object id of the app's identity, whose roles `fanout doctor` checks."""
+    return _optional("FANOUT_PRINCIPAL_ID")
+
+
+def host_name() -> str | None:
+    """`FANOUT_HOSTNAME`: the function app's host name, by which `fanout doctor` knows event subscriptions that lead to the app."""
+    return _optional("FANOUT_HOSTNAME")
+
+
+def namespace() -> str | None:
+    """The name of the Service Bus namespace, as far as the settings of the queues tell: a development broker has none."""
+    parts = dict(part.partition("=")[::2] for part in (_optional("ServiceBus") or "").split(";"))
+    host = _optional("ServiceBus__fullyQualifiedNamespace") or urlsplit(parts.get("Endpoint", "")).hostname or ""
+    name, _, domain = host.partition(".")
+    return name if domain.startswith("servicebus.") else None
+
+
 def _optional(name: str) -> str | None:
     return os.environ.get(name) or None
 
