@@ -1,9 +1,12 @@
 """What the examinations of all places share: the rules, whom they ask, and what was looked up for one and serves all."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.assets import WorkspaceId
 from shared.doctor.access import check_access, reaches
 from shared.doctor.events import App
 from shared.doctor.findings import Finding
@@ -12,6 +15,7 @@ from shared.doctor.once import Once
 from shared.doctor.operations import Access
 from shared.doctor.ports import Surroundings
 from shared.doctor.seen import AzureSubscription, Permission, Region, Registry, SystemTopic, Workspace
+from shared.errors import Permanent, Transient
 from shared.rules import Rules
 
 
@@ -25,6 +29,9 @@ class Looks:
     app: App
     now: datetime
     _once: Once = field(default_factory=Once, repr=False, compare=False)
+
+    def workspace(self, workspace: WorkspaceId) -> Workspace:
+        return self._once.get(("workspace", workspace), lambda: self.azure.workspace(workspace))
 
     def registries(self, names: Iterable[str]) -> list[Registry]:
         return [self.registry(name) for name in names]
@@ -55,6 +62,24 @@ class Looks:
     def wanted_in(self, region: Region) -> list[EndpointNeed]:
         """What the actions of all tenants name there."""
         return [each for each in self._endpoint_needs() if each.workspace in region.workspaces]
+
+    def rivals(self, need: EndpointNeed, region: str) -> list[EndpointNeed]:
+        """What names the same endpoint elsewhere in the region, in any Azure subscription. What cannot be seen is none."""
+        found: list[EndpointNeed] = []
+        for each in self._by_name()[need.action.name.lower()]:
+            with suppress(Permanent, Transient):
+                if each.workspace != need.workspace and self.workspace(each.workspace).region == region:
+                    found.append(each)
+        return found
+
+    def _by_name(self) -> Mapping[str, Sequence[EndpointNeed]]:
+        def look() -> Mapping[str, Sequence[EndpointNeed]]:
+            found = defaultdict[str, list[EndpointNeed]](list)
+            for each in self._endpoint_needs():
+                found[each.action.name.lower()].append(each)
+            return found
+
+        return self._once.get("names", look)
 
     def _permissions(self, role: str) -> Sequence[Permission]:
         return self._once.get(("role", role.rpartition("/")[2].lower()), lambda: self.azure.permissions(role))

@@ -25,7 +25,7 @@ from shared.rules import BatchEndpoint
 def examine_workspace(needs: WorkspaceNeeds, looks: Looks) -> Iterator[Finding]:
     """Where the workspace itself cannot be reached, nothing else is asked."""
     try:
-        workspace = looks.azure.workspace(needs.workspace)
+        workspace = looks.workspace(needs.workspace)
     except (Permanent, Transient) as error:
         yield workspace_unreachable(needs, error)
         return
@@ -116,7 +116,7 @@ class _Workspace:
         region, tenant = self.looks.region(self.seen), self.needs.tenant
         wanted = self.looks.wanted_in(region)
         for need in self.needs.endpoints:
-            yield from check_name(need, tenant, wanted, region)
+            yield from check_name(need, tenant, region, [*self.looks.rivals(need, region.name), *self.needs.endpoints])
             yield from check_instance_type(need, tenant, region)
         yield from check_limits(wanted, region)
         yield from check_cores(wanted, region)

@@ -49,11 +49,17 @@ def _print_finding(finding: Finding) -> None:
 
 def _sum(examined: Sequence["Examined"]) -> str:
     counts = Counter(finding.severity for finding in _all(examined))
-    looked_at = f"{len(examined)} {'place' if len(examined) == 1 else 'places'} looked at"
+    looked_at = f"{_counted(len(examined), 'place')} looked at"
     if not counts:
         return f"All is well: {looked_at}."
-    words = {Severity.FAULT: "faults", Severity.WARNING: "warnings", Severity.UNSEEN: "unseen"}
-    return f"{', '.join(f'{counts[severity]} {word}' for severity, word in words.items() if counts[severity])}; {looked_at}."
+    words = {Severity.FAULT: "fault", Severity.WARNING: "warning", Severity.UNSEEN: "thing that could not be looked at"}
+    told = ", ".join(_counted(counts[severity], word) for severity, word in words.items() if counts[severity])
+    return f"{told}; {looked_at}."
+
+
+def _counted(number: int, word: str) -> str:
+    first, _, rest = word.partition(" ")
+    return f"{number} {first}{'' if number == 1 else 's'} {rest}".rstrip()
 
 
 def _all(examined: Sequence["Examined"]) -> list[Finding]:

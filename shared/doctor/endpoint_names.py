@@ -1,7 +1,8 @@
 """Whether each endpoint that an action names can be had: its name is free, or it is there and ours to deploy to.
 
 Azure has no call that tells whether a name is free: `Microsoft.MachineLearningServices` has none in azure-rest-api-specs. So what
-is looked at is what can be seen: all endpoints of the region in the Azure subscription, of both kinds, since they share names.
+is looked at is what can be seen: all endpoints of the region in the Azure subscription, of both kinds, since they share names, and
+what the rules want in the others.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,8 +24,8 @@ def find(need: EndpointNeed, endpoints: Sequence[PlacedEndpoint]) -> PlacedEndpo
     return next((each for each in endpoints if _is_it(each, need)), None)
 
 
-def check_name(need: EndpointNeed, tenant: str, wanted: Sequence[EndpointNeed], region: Region) -> Iterator[Finding]:
-    """`wanted` is what all tenants' actions name in that region."""
+def check_name(need: EndpointNeed, tenant: str, region: Region, wanted: Sequence[EndpointNeed]) -> Iterator[Finding]:
+    """`wanted` is what else the rules want in a region of that name, in whatever Azure subscription."""
     name, scope = need.action.name, f"{need.workspace}/{kind_of(need.action)}Endpoints/{need.action.name}"
     rename = change_rules(f"tenants/{tenant}.yaml", f"give the endpoint of subscription {need.subscription} another name")
     there = find(need, region.endpoints)
@@ -38,7 +39,7 @@ def check_name(need: EndpointNeed, tenant: str, wanted: Sequence[EndpointNeed], 
         yield Finding("endpoint_name_taken", scope, what, "an endpoint's name is unique in its region, over both kinds", rename)
     rival = next((each for each in wanted if same(each.action.name, name) and not _are_one(each, need)), None)
     if rival and not holder:
-        what = f"the rules want an endpoint {name} in workspace {rival.workspace.name}, too, in the same region"
+        what = f"the rules want an endpoint {name} in {region.name} twice: here, and in workspace {rival.workspace.name}"
         yield Finding("endpoint_name_twice", scope, what, "an endpoint's name is unique in its region, over both kinds", rename)
 
 

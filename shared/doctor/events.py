@@ -92,7 +92,7 @@ def check_dead_letters(subscription: EventSubscription, workspace: Workspace, *,
     name, place = name_of(subscription.arm_id), subscription.dead_letters
     if place is None:
         what = f"event subscription {name} has no place for dead letters"
-        command = _update(subscription, deadletter_endpoint=_container(workspace))
+        command = f"{_make_container(workspace)} && {_update(subscription, deadletter_endpoint=_container(workspace))}"
         yield Finding("dead_letters_unkept", subscription.arm_id, what, _LOST, command)
     elif has_any:
         account = name_of(place.storage_account)
@@ -131,10 +131,9 @@ def _create(workspace: Workspace, topic: SystemTopic | None, app: App, *, by_que
         included_event_types=MODEL_REGISTERED,
         deadletter_endpoint=_container(workspace),
     )
-    if topic:
-        return creating
     source = {"source": str(workspace.id), "topic_type": TOPIC_TYPE, "location": workspace.region}
-    return f"{az('eventgrid system-topic create', **group, name=name, **source)} && {creating}"
+    first = [] if topic else [az("eventgrid system-topic create", **group, name=name, **source)]
+    return " && ".join([*first, _make_container(workspace), creating])
 
 
 def _function(app: App) -> tuple[str, Word]:
@@ -145,6 +144,12 @@ def _function(app: App) -> tuple[str, Word]:
 def _queue(app: App) -> tuple[str, Word]:
     query = f"[?name=='{app.namespace}'].id" if app.namespace else "[].id"
     return "servicebusqueue", Shell(f'"$({az("servicebus namespace list", query=query, output="tsv")})/queues/{QUEUE}"')
+
+
+def _make_container(workspace: Workspace) -> str:
+    """Event Grid wants it to be there; one that is there already does no harm."""
+    account = workspace.storage_account
+    return az("storage container-rm create", name=DEAD_LETTERS, storage_account=name_of(account), **place_of(account))
 
 
 def _container(workspace: Workspace) -> str:

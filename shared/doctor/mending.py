@@ -13,6 +13,8 @@ class Shell:
 
 type Word = str | Shell
 
+_SPECIAL = set('"$`\\!')  # within double quotes
+
 
 def az(command: str, *flags: str, **options: Word) -> str:
     """`az("storage account show", name="x")` is `az storage account show --name x`."""
@@ -59,4 +61,7 @@ def subscription_of(arm_id: str) -> str:
 
 
 def _written(word: Word) -> str:
-    return word.text if isinstance(word, Shell) else shlex.quote(word)
+    """Single quotes within double ones are read more easily than shlex's way to quote them."""
+    if isinstance(word, Shell):
+        return word.text
+    return f'"{word}"' if "'" in word and not set(word) & _SPECIAL else shlex.quote(word)
