@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shared.azure.registries import AzureRegistries
     from shared.azure.rules_table import RulesTable
     from shared.azure.service_bus import ServiceBusQueues
+    from shared.azure.surroundings import AzureSurroundings
     from shared.azure.workspaces import AzureWorkspaces
     from shared.budgets import Budget
     from shared.fairness import WorkspaceFairness
@@ -157,6 +158,13 @@ class AzureFanout:
         from shared.azure.copies import AzureCopies
 
         return AzureCopies(self.arm, self._resource_manager, self.registries.address, self.credential)
+
+    @once
+    def surroundings(self) -> "AzureSurroundings":
+        from shared.azure.patience import PatientCaller
+        from shared.azure.surroundings import AzureSurroundings
+
+        return AzureSurroundings(PatientCaller(self.arm), self._resource_manager, self.registries.address, self.credential)
 
     @once
     def ml_clients(self) -> "MlClients":

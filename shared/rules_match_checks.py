@@ -49,6 +49,15 @@ def check_matches(
         yield _unchecked(looks)
 
 
+def reaching(subscription: Subscription, tenant: Tenant, provider: Provider, offers: Offers) -> Iterator[Offer]:
+    """Those through which something can come to the subscription, wherever workspaces and registries lie."""
+    check = _Check("", 0, subscription, tenant, provider, offers, Looks(0))
+    for pattern in subscription.assets:
+        for offer in offers.alike(subscription.from_tenants, pattern):
+            if check.obstacle(offer) is None and check.fits(offer, pattern):
+                yield offer
+
+
 def _unchecked(looks: Looks) -> Finding:
     file, path = looks.unchecked[0]
     others = f", nor by {len(looks.unchecked) - 1} more" if len(looks.unchecked) > 1 else ""
@@ -85,8 +94,8 @@ class _Check:
             if not self._looks.left:
                 return None
             self._looks.left -= 1
-            obstacle = self._obstacle(offer)
-            if (obstacle and found.obstacle) or not _fits(offer, pattern) or set(offer.workspaces) == {self._subscription.into}:
+            obstacle = self.obstacle(offer)
+            if (obstacle and found.obstacle) or not self.fits(offer, pattern):
                 continue
             if obstacle:
                 found.obstacle = obstacle
@@ -98,7 +107,11 @@ class _Check:
                 break
         return found
 
-    def _obstacle(self, offer: Offer) -> str | None:
+    def fits(self, offer: Offer, pattern: AssetPattern) -> bool:
+        """Whether an asset could be of it that is such as the pattern asks for, and comes from elsewhere."""
+        return _fits(offer, pattern) and set(offer.workspaces) != {self._subscription.into}
+
+    def obstacle(self, offer: Offer) -> str | None:
         """Why the offer does not reach the tenant, wherever its workspaces are."""
         name = offer.publication.registry
         registry = self._provider.registry(name)

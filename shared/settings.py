@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -116,15 +117,34 @@ def outcomes() -> OutcomesSetting | None:
     return OutcomesSetting(endpoint, endpoint == domain, key or None)
 
 
+def principal_id() -> str | None:
+    """The object id of the app's identity."""
+    return value_of(table.PRINCIPAL_ID) or None
+
+
+def host_name() -> str | None:
+    """Of the function app."""
+    return value_of(table.HOSTNAME) or None
+
+
+def namespace() -> str | None:
+    """The name of the Service Bus namespace, as far as the settings of the queues tell: a development broker has none."""
+    parts = dict(part.partition("=")[::2] for part in value_of(table.SERVICE_BUS).split(";"))
+    host = value_of(table.SERVICE_BUS_ADDRESS) or urlsplit(parts.get("Endpoint", "")).hostname or ""
+    name, _, domain = host.partition(".")
+    return name if domain.startswith("servicebus.") else None
+
+
 def value_of(setting: Setting) -> str:
     """As it stands in the environment; "" where it does not."""
     return os.environ.get(setting.name, "")
 
 
-def unknown() -> list[str]:
-    """Settings that are set, bear Fanout's names, and are none: misspelt, or another version's."""
-    known = {setting.name for setting in table.SETTINGS}
-    return sorted(name for name in os.environ if name.startswith(("FANOUT_", "Outcomes__")) and name not in known)
+def misspelt() -> dict[str, str]:
+    """What is set, and is nearly a setting: by its name, the setting's."""
+    known = [setting.name for setting in table.SETTINGS]
+    nearest = {name: get_close_matches(name, known, n=1, cutoff=0.85) for name in os.environ if name not in known}
+    return {name: near[0] for name, near in sorted(nearest.items()) if near}
 
 
 def _connection(text: Setting, address: Setting) -> Connection:

@@ -11,7 +11,7 @@ class Setting:
     """`default` is what counts where it is left out, or a description of that in words, beginning with `(`.
 
     `instead` names the one that can be set in its place; of two, only the first is then `required`. `example`: of what
-    a settings file on a laptop must have.
+    a settings file on a laptop must have. `of_the_app`: the app reads it, and not only the command line.
     """
 
     name: str
@@ -22,6 +22,7 @@ class Setting:
     instead: str = ""
     secret: bool = False
     example: str = ""
+    of_the_app: bool = True
 
 
 SERVICE_BUS = Setting(
@@ -100,6 +101,21 @@ THREADS = Setting(
     example="32",
 )
 
+PRINCIPAL_ID = Setting(
+    "FANOUT_PRINCIPAL_ID",
+    "for `fanout doctor`: the object id of the app's identity, whose roles it checks",
+    since="0.1",
+    default="(`--principal-id` says it)",
+    of_the_app=False,
+)
+HOSTNAME = Setting(
+    "FANOUT_HOSTNAME",
+    "for `fanout doctor`: the function app's host name, by which it knows event subscriptions that lead to the app",
+    since="0.1",
+    default="(any app's that has such a function)",
+    of_the_app=False,
+)
+
 SETTINGS = (
     SERVICE_BUS,
     SERVICE_BUS_ADDRESS,
@@ -113,6 +129,8 @@ SETTINGS = (
     AZURE_CLOUD,
     CLIENT_ID,
     THREADS,
+    PRINCIPAL_ID,
+    HOSTNAME,
 )
 
 # Those of the Functions host itself, which a settings file on a laptop needs besides.

@@ -8,6 +8,7 @@ from handlers.cli.apply import apply
 from handlers.cli.asset_commands import pull, push, recall, share
 from handlers.cli.backfill import backfill
 from handlers.cli.deliveries import deliveries, show
+from handlers.cli.doctor import doctor
 from handlers.cli.explain import explain
 from handlers.cli.export import export
 from handlers.cli.history import history
@@ -32,7 +33,7 @@ for name, part in (("tenants", tenants), ("publications", publications), ("subsc
     app.add_typer(part, name=name, rich_help_panel=RULES)
 for asking in (share, push, pull, backfill, recall, retry, cancel, approve, reject, reconcile):
     app.command(rich_help_panel=ASKING)(asking)
-for looking in (status, deliveries, show, watch):
+for looking in (status, deliveries, show, watch, doctor):
     app.command(rich_help_panel=LOOKING)(looking)
 app.add_typer(rejected, name="rejected", rich_help_panel=LOOKING)
 for written in (schema, settings):

@@ -43,8 +43,8 @@ def settings(
         for each in SETTINGS:
             out.print(Text.assemble((each.name, "bold"), " = ", _shown(each)))
             print_below(Text(_described(each)))
-    for name in [] if form else environment.unknown():
-        err.print(f"{name} is no setting of this version: see its spelling.", markup=False)
+    for name, meant in ({} if form else environment.misspelt()).items():
+        err.print(f"{name} is set, and is no setting of this version: {meant} is.", markup=False)
 
 
 def markdown() -> str:

@@ -234,8 +234,11 @@ output ServiceBus__fullyQualifiedNamespace string = serviceBus.outputs.hostName
 @description('Setting of the `fanout` command: the tables.')
 output Tables__tableServiceUri string = storage.outputs.tableEndpoint
 
-@description('For tenant/ and registry/: the principal id of the app.')
+@description('For tenant/, registry/ and `fanout doctor`: the principal id of the app.')
 output FANOUT_PRINCIPAL_ID string = identity.outputs.principalId
+
+@description('Setting of `fanout doctor`: whose webhook is ours.')
+output FANOUT_HOSTNAME string = app.outputs.hostName
 
 @description('For tenant/, where events come by webhook: append &code= and the system key eventgrid_extension of the app.')
 output FANOUT_WEBHOOK_URL string = 'https://${app.outputs.hostName}/runtime/webhooks/EventGrid?functionName=model_registered'

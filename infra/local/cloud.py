@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from infra.local import clients, environment
+from infra.local import clients, environment, event_subscriptions
 from infra.local.controls import AzureMlControl, EventGridControl, ServiceBusControl
 from infra.local.host import FunctionsHost
 from infra.local.outcomes import QUEUE, OutcomesKind, OutcomesTopic
@@ -24,6 +25,7 @@ from infra.local.topology import (
     Registry,
     Workspace,
     azure_ml_config,
+    least_roles,
     service_bus_config,
 )
 
@@ -31,9 +33,7 @@ if TYPE_CHECKING:
     from azure.ai.ml import MLClient
     from azure.servicebus import ServiceBusClient
 
-MODEL_REGISTERED = "Microsoft.MachineLearningServices.ModelRegistered"
 EVENTS_FUNCTION = "model_registered"
-EVENTS_QUEUE = "events"
 
 
 class LocalCloud:
@@ -68,7 +68,9 @@ class LocalCloud:
         self.directory = directory.resolve()
         self.workspaces = {workspace.name: workspace for workspace in workspaces}
         self.registries = {registry.name: registry for registry in registries}
-        self._azure_ml_config = azure_ml_config(workspaces, registries, {"seconds": dict(seconds or {}), **(azure_ml or {})})
+        roles = {"role_assignments": least_roles(workspaces, registries, environment.FANOUT_CLIENT_ID)}
+        more = {"seconds": dict(seconds or {}), "surroundings": roles, **(azure_ml or {})}
+        self._azure_ml_config = azure_ml_config(workspaces, registries, more)
         self._service_bus_config = service_bus_config(lock_duration, [QUEUE] if outcomes else [])
         self._settings = dict(settings or {})
         self._time_scale = event_grid_time_scale
@@ -118,8 +120,9 @@ class LocalCloud:
     def start_host(self, settings: Mapping[str, str] | None = None) -> None:
         """Start the app where the cloud was opened without it, and subscribe it to the workspaces' events."""
         self.host.start(settings)
+        self._set({"FANOUT_HOSTNAME": urlsplit(self.host.url).netloc})
         if self._events_by == "webhook":
-            self._subscribe({"endpointType": "WebHook", "endpointUrl": self.host.webhook(EVENTS_FUNCTION)})
+            self._subscribe(event_subscriptions.webhook(self.host.webhook(EVENTS_FUNCTION)))
 
     def apply_rules(self, folder: Path) -> str:
         """Put the rules of a folder in force, by the command that the provider uses; its output."""
@@ -157,8 +160,7 @@ class LocalCloud:
         self.host = FunctionsHost(self.directory / "logs", undertaker, self.app_settings, self._ports.host, self._app, self._python)
         self._open.callback(self.host.stop)
         if self._events_by == "queue":
-            connection = self.environment["ServiceBus"]
-            self._subscribe({"endpointType": "ServiceBusQueue", "connectionString": connection, "queue": EVENTS_QUEUE})
+            self._subscribe(event_subscriptions.queue(self.environment["ServiceBus"]))
         if self._with_host:
             self.start_host()
 
@@ -189,8 +191,8 @@ class LocalCloud:
 
     def _connect(self) -> None:
         azurite, service_bus, azure_ml = (self.stand_ins.ready(name) for name in ("azurite", "service_bus", "azure_ml"))
-        self.environment = environment.client_settings(azurite, service_bus, azure_ml)
-        self._open.enter_context(environment.in_environment(self.environment))
+        self.environment: dict[str, str] = {}
+        self._set(environment.client_settings(azurite, service_bus, azure_ml), environment.SET_BY_THE_SDK)
         self.azure_ml = AzureMlControl(azure_ml["url"], Path(azure_ml["ca"]))
         self.service_bus = ServiceBusControl(service_bus["control_url"])
         self.event_grid = EventGridControl(self.stand_ins.ready("event_grid")["url"])
@@ -200,14 +202,12 @@ class LocalCloud:
             published = self.outcomes_topic.app_settings()
         self.app_settings = environment.app_settings(self.environment, published | self._settings)
 
+    def _set(self, settings: Mapping[str, str], *without: str) -> None:
+        self.environment |= settings
+        self._open.enter_context(environment.in_environment(settings, *without))
+
     def _subscribe(self, destination: Mapping[str, str]) -> None:
         """One event subscription for each workspace's system topic."""
         for workspace in self.workspaces.values():
-            name = f"{workspace.resource_group}-{workspace.name}"
-            subscription = {
-                "source": workspace.id,
-                "includedEventTypes": [MODEL_REGISTERED],
-                "eventDeliverySchema": self._event_schema,
-                "destination": dict(destination),
-            }
-            self.event_grid.subscribe(name, subscription)
+            wanted = event_subscriptions.event_subscription(workspace, destination, self._event_schema, self.environment["Tables"])
+            self.event_grid.subscribe(event_subscriptions.name_of(workspace), wanted)

@@ -74,6 +74,14 @@ class AzureMlControl(HttpControl):
         """All roles that are missing from now on: `deny({"principal": client_id, "scope": workspace_id})`; none grants them."""
         self.call("PUT", "/_control/denied", denials)
 
+    def surroundings(self, **changes: Any) -> dict[str, Any]:
+        """What surrounds the workspaces from now on, in these fields: `surroundings(private_workspaces=[workspace_id])`.
+
+        infra/local/resource_manager/surroundings.py has the fields. All of them, as they are then.
+        """
+        found: dict[str, Any] = self.call("PUT", "/_control/surroundings", changes)
+        return found
+
 
 class EventGridControl(HttpControl):
     def publish(self, events: list[dict[str, Any]]) -> None:
@@ -82,6 +90,13 @@ class EventGridControl(HttpControl):
 
     def subscribe(self, name: str, subscription: dict[str, Any]) -> None:
         self.call("PUT", f"/eventSubscriptions/{name}", subscription)
+
+    def unsubscribe(self, name: str) -> None:
+        self.call("DELETE", f"/eventSubscriptions/{name}")
+
+    def provisioning(self, states: Mapping[str, str]) -> None:
+        """Show event subscriptions in these provisioning states, and all others as they are."""
+        self.call("PUT", "/_control/provisioning", states)
 
     def create_topic(self, kind: Literal["topics", "domains"], name: str, **properties: Any) -> dict[str, Any]:
         """A custom topic or a domain, such as `create_topic("topics", "outcomes", inputSchema=…)`: its id, endpoint and keys."""

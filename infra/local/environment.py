@@ -29,6 +29,7 @@ def client_settings(azurite_ready: Ready, service_bus: Ready, azure_ml: Ready) -
         "REQUESTS_CA_BUNDLE": azure_ml["ca"],  # this CA alone: the public ones besides make each call 7 ms slower
         "NO_PROXY": "localhost,127.0.0.1",
         "no_proxy": "localhost,127.0.0.1",  # where both are set, this one counts
+        "FANOUT_PRINCIPAL_ID": FANOUT_CLIENT_ID,  # here a client id is the object id too
         "ServiceBus": service_bus["connection_string"],
         "Tables": storage(azurite_ready),
     }
@@ -53,11 +54,12 @@ def app_settings(clients: Mapping[str, str], more: Mapping[str, str]) -> dict[st
 
 
 @contextmanager
-def in_environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """This process's environment with these settings, and as it was afterwards."""
-    before = {name: os.environ.get(name) for name in (*settings, SET_BY_THE_SDK)}
+def in_environment(settings: Mapping[str, str], *without: str) -> Iterator[None]:
+    """This process's environment with and without these settings, and as it was afterwards."""
+    before = {name: os.environ.get(name) for name in (*settings, *without)}
     os.environ.update(settings)
-    os.environ.pop(SET_BY_THE_SDK, None)
+    for name in without:
+        os.environ.pop(name, None)
     try:
         yield
     finally:

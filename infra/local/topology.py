@@ -30,6 +30,12 @@ class Registry:
     primary_region: str = "westeurope"
     regions: tuple[str, ...] = ("westeurope", "northeurope")
 
+    @property
+    def id(self) -> str:
+        """The ARM id."""
+        group = f"/subscriptions/{self.azure_subscription_id}/resourceGroups/{self.resource_group}"
+        return f"{group}/providers/Microsoft.MachineLearningServices/registries/{self.name}"
+
 
 ARTICLE_WORKSPACES = (
     Workspace("workspace1"),
@@ -40,6 +46,8 @@ ARTICLE_WORKSPACES = (
 ARTICLE_REGISTRIES = (Registry("contoso-hub"),)
 
 # What infrastructure as code creates in Azure, and the app expects to be there.
+NAMESPACE = "fanout"
+QUEUES_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-hub/providers/Microsoft.ServiceBus/namespaces/{NAMESPACE}/queues"
 TABLES = ("tenants", "shares", "deliveries", "bytenant", "targets", "open", "reconcile")
 
 
@@ -61,6 +69,13 @@ def azure_ml_config(workspaces: Iterable[Workspace], registries: Iterable[Regist
     }
 
 
+def least_roles(workspaces: Iterable[Workspace], registries: Iterable[Registry], principal: str) -> list[dict[str, str]]:
+    """The role assignments without which the app cannot do its work there."""
+    roles = [("AzureML Data Scientist", workspace.id) for workspace in workspaces]
+    roles += [("AzureML Registry User", registry.id) for registry in registries]
+    return [{"principal": principal, "role": role, "scope": scope} for role, scope in roles]
+
+
 def service_bus_config(lock_duration: str, more: Iterable[str] = ()) -> dict[str, Any]:
     """The queues, as a config.json of Microsoft's Service Bus emulator. `lock_duration` is ISO 8601; Azure's default is PT1M.
 
@@ -77,4 +92,4 @@ def service_bus_config(lock_duration: str, more: Iterable[str] = ()) -> dict[str
         **{name: {"DefaultMessageTimeToLive": "P14D"} for name in more},
     }
     described = [{"Name": name, "Properties": {"LockDuration": lock_duration, **queue}} for name, queue in queues.items()]
-    return {"UserConfig": {"Namespaces": [{"Name": "fanout", "Queues": described}], "Logging": {"Type": "Console"}}}
+    return {"UserConfig": {"Namespaces": [{"Name": NAMESPACE, "Queues": described}], "Logging": {"Type": "Console"}}}

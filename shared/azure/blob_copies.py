@@ -78,7 +78,7 @@ class BlobCopies:
 
         credential = self._credential if folder.sas is None else folder.sas or None
         with translated(f"reach {folder.uri}"):
-            client = ContainerClient.from_container_url(folder.container_url, credential, **_options())
+            client = ContainerClient.from_container_url(folder.container_url, credential, **blob_options())
         with client:
             yield client
 
@@ -106,7 +106,7 @@ class BlobCopies:
         start, end = local_now() - CLOCKS_DIFFER, local_now() + READ_LONG
         with (
             _storage(f"get a key to delegate the reading of {folder.uri}"),
-            BlobServiceClient(account_url, self._credential, **_options()) as service,
+            BlobServiceClient(account_url, self._credential, **blob_options()) as service,
         ):
             sas = generate_container_sas(
                 str(service.account_name),
@@ -119,7 +119,7 @@ class BlobCopies:
         return replace(folder, sas=sas)
 
 
-def _options() -> dict[str, Any]:
+def blob_options() -> dict[str, Any]:
     return {
         "connection_timeout": CONNECT_SECONDS,
         "read_timeout": READ_SECONDS,

@@ -57,8 +57,8 @@ class Batch(KindOfEndpoint):
         return {"defaults": {"deploymentName": next(iter(traffic), None)}}
 
 
-_ONLINE = Online("onlineEndpoints", "2022-02-01-preview")
-_BATCH = Batch("batchEndpoints", "2023-10-01")
+ONLINE = Online("onlineEndpoints", "2022-02-01-preview")
+BATCH = Batch("batchEndpoints", "2023-10-01")
 
 
 def deployments_of(documents: Sequence[Document]) -> tuple[Deployment, ...]:
@@ -66,7 +66,7 @@ def deployments_of(documents: Sequence[Document]) -> tuple[Deployment, ...]:
 
 
 def kind_of(action: Action) -> KindOfEndpoint:
-    return _ONLINE if isinstance(action, OnlineEndpoint) else _BATCH
+    return ONLINE if isinstance(action, OnlineEndpoint) else BATCH
 
 
 def with_traffic(document: Mapping[str, Any], routing: Document) -> Document:

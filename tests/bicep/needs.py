@@ -13,6 +13,7 @@ from azure_functions_runtime.utils import constants as worker
 
 from shared.azure import tables
 from shared.messages import Queue
+from shared.settings_table import SETTINGS
 from tests.bicep.deployment import Deployment
 
 ROOT = Path(__file__).parents[2]
@@ -137,16 +138,16 @@ def wrong_host(deployment: Deployment) -> Iterator[str]:
 
 
 def needed_settings() -> set[str]:
-    """Of the app, by the README's table; of the bindings; of the host, the worker and azure-identity."""
+    """Of the app; of the bindings; of the host, the worker and azure-identity."""
     triggers = bindings().values()
     expanded = {name for binding in triggers for value in binding.values() for name in re.findall("%(.+?)%", str(value))}
     connections = {str(binding["connection"]) for binding in triggers if "connection" in binding}
     connected = {f"{name}__{part}" for name in connections for part in ("fullyQualifiedNamespace", "credential", "clientId")}
-    return (of_the_app() - SECRETS) | expanded | connected | OF_THE_HOST | OF_THE_WORKER | OF_AZURE_IDENTITY
-
-
-def of_the_app() -> set[str]:
-    """The settings that the README's table names."""
-    table = (ROOT / "README.md").read_text().partition("\n## Settings\n")[2].partition("\n## ")[0]
-    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
-    return {name for cell in cells for name in re.findall("`(.+?)`", cell)}
+    return (
+        ({each.name for each in SETTINGS if each.of_the_app} - SECRETS)
+        | expanded
+        | connected
+        | OF_THE_HOST
+        | OF_THE_WORKER
+        | OF_AZURE_IDENTITY
+    )

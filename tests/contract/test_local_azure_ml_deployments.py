@@ -421,6 +421,16 @@ def test_cores_are_counted_by_azure_subscription_and_region(azure_ml: AzureMl) -
     _new(azure_ml, "quota-again", WORKSPACE4, blue={"model": model, "instanceType": size, "capacity": 8})
 
 
+def test_the_quota_of_a_vm_family_counts_besides(azure_ml: AzureMl) -> None:
+    path, size = _new(azure_ml, "family"), "Standard_DS3_v2"
+    azure_ml.control("PUT", "surroundings", {"cores": {f"standardDSv2Family@{WORKSPACE1.split('/')[2]}": 0}})
+
+    refused = _put_deployment(azure_ml, f"{path}/deployments/blue", instanceType=size)
+
+    assert _error(azure_ml, refused)["code"] == "OutOfQuota"
+    azure_ml.control("PUT", "surroundings", {"cores": {}})
+
+
 def test_another_workspaces_endpoint_keeps_its_name(azure_ml: AzureMl) -> None:
     _new(azure_ml, "taken")
 

@@ -23,7 +23,7 @@ LOCAL_CLOUD = {
     },
 }
 ALL = ["ServiceBus", "ServiceBus__fullyQualifiedNamespace", "Tables", "Tables__tableServiceUri"]
-ALL += ["FANOUT_AZURE_CLOUD", "FANOUT_OVERDUE_SECONDS", "PYTHON_THREADPOOL_THREAD_COUNT"]
+ALL += ["FANOUT_PRINCIPAL_ID", "FANOUT_HOSTNAME", "FANOUT_AZURE_CLOUD", "FANOUT_OVERDUE_SECONDS", "PYTHON_THREADPOOL_THREAD_COUNT"]
 TOPIC, DOMAIN, KEY = "Outcomes__topicEndpointUri", "Outcomes__domainEndpointUri", "Outcomes__key"
 ALL += [TOPIC, DOMAIN, KEY]
 ENDPOINT = "https://outcomes.westeurope-1.eventgrid.azure.net/api/events"
@@ -77,6 +77,30 @@ def test_a_service_that_is_not_named_is_asked_for_by_both_its_settings(
     reason = refusal(read)
     assert name in reason
     assert address in reason
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("ServiceBus__fullyQualifiedNamespace", "contoso-bus.servicebus.windows.net", "contoso-bus"),
+        ("ServiceBus", "Endpoint=sb://contoso-bus.servicebus.windows.net/;SharedAccessKeyName=a;SharedAccessKey=b=", "contoso-bus"),
+        ("ServiceBus", "Endpoint=sb://localhost:5672;UseDevelopmentEmulator=true", None),
+        ("ServiceBus", "", None),
+    ],
+)
+def test_the_namespace_is_known_by_its_address(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str | None
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert settings.namespace() == expected
+
+
+@pytest.mark.parametrize("name", ["FANOUT_PRINCIPAL_ID", "FANOUT_HOSTNAME"])
+def test_what_the_doctor_is_told_may_be_left_out(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    read = settings.principal_id if name == "FANOUT_PRINCIPAL_ID" else settings.host_name
+    assert read() is None
+    monkeypatch.setenv(name, "told")
+    assert read() == "told"
 
 
 def refusal(read: Callable[[], object]) -> str:

@@ -65,4 +65,4 @@ def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_misspelt_one_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FANOUT_OVERDUE_SECOND", "20")
-    assert "FANOUT_OVERDUE_SECOND" in settings.unknown()
+    assert settings.misspelt()["FANOUT_OVERDUE_SECOND"] == "FANOUT_OVERDUE_SECONDS"

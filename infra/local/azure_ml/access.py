@@ -8,7 +8,7 @@ from infra.local.azure_ml.errors import AzureError
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent a request, what it may not do, and the type of the resource that it asked for ("workspaces/models/versions")."""
+    """Who sent a request, what it may not do, and the type of the resource that it asked for: "<provider>/workspaces/models"."""
 
     principal: str
     denied: tuple[Denial, ...]
@@ -17,7 +17,7 @@ class Caller:
     def demand(self, scope: str, *, write: bool) -> None:
         """Raise 403 unless the caller may read (or write) at `scope`, an ARM id or `registry:<name>`."""
         if any((write or denial.actions == "all") and _covers(denial.scope, scope) for denial in self.denied):
-            action = f"{PROVIDER}/{self.resource_type}/{'write' if write else 'read'}"
+            action = f"{self.resource_type}/{'write' if write else 'read'}"
             message = (
                 f"The client '{self.principal}' with object id '{self.principal}' does not have authorization to perform "
                 f"action '{action}' over scope '{scope}' or the scope is invalid. "
@@ -32,9 +32,12 @@ def caller(principal: str, denials: list[Denial], path: str) -> Caller:
 
 
 def _resource_type(path: str) -> str:
-    """Every second part of what follows the provider: types and names alternate."""
-    _, found, rest = path.partition(f"/providers/{PROVIDER}/")
-    return "/".join(rest.split("/")[::2]) if found else "registries"
+    """The provider, and every second part of what follows it: types and names alternate."""
+    _, found, rest = path.rpartition("/providers/")
+    if not found:
+        return "Microsoft.Resources/subscriptions" if path.startswith("/subscriptions/") else f"{PROVIDER}/registries"
+    provider, _, parts = rest.partition("/")
+    return "/".join([provider, *parts.split("/")[::2]])
 
 
 def _covers(denied: str, scope: str) -> bool:

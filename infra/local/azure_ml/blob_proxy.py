@@ -12,11 +12,13 @@ server to another is held to what it needs there: a SAS in the source's query, w
 from aiohttp import ClientConnectionError, ClientResponse, ClientSession, ClientTimeout, web
 from yarl import URL
 
+from infra.local.azure_ml.blob_tokens import BlobTokens
 from infra.local.azure_ml.blobs import Blobs
 
 # All containers here end in a GUID, so that no other route can be taken for one.
 CONTAINER_WITH_GUID = r"[a-z0-9-]+-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "host", "expect"}
+NOT_FORWARDED = HOP_BY_HOP | {"authorization"}  # a SAS stands in its place
 COPY_SOURCE = "x-ms-copy-source"
 BLOB_TYPE, SYNCHRONOUS = "x-ms-blob-type", "x-ms-requires-sync"
 CANNOT_VERIFY = "CannotVerifyCopySource"
@@ -24,9 +26,10 @@ CHUNK = 256 * 1024
 
 
 class BlobProxy:
-    def __init__(self, blobs: Blobs, base_url: str) -> None:
+    def __init__(self, blobs: Blobs, base_url: str, tokens: BlobTokens) -> None:
         self._blobs = blobs
         self._base_url = base_url
+        self._tokens = tokens
         self._session: ClientSession | None = None
 
     def routes(self) -> list[web.RouteDef]:
@@ -40,8 +43,8 @@ class BlobProxy:
             await self._session.close()
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
-        url = URL(self._in_storage(request.rel_url.raw_path_qs), encoded=True)
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
+        url = URL(self._in_storage(self._tokens.exchanged(request)), encoded=True)
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in NOT_FORWARDED}
         body = request.content if request.body_exists else None
         put_from_url = False
         try:

@@ -14,6 +14,7 @@ from infra.local.azure_ml.errors import AzureError, resource_not_found
 from infra.local.azure_ml.events import Outbox
 from infra.local.azure_ml.operations import Operations
 from infra.local.azure_ml.state import State
+from infra.local.resource_manager.surroundings import Around
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Cloud:
     operations: Operations
     blobs: Blobs
     outbox: Outbox
+    around: Around
     base_url: str
 
     def workspace(self, request: web.Request) -> Workspace:

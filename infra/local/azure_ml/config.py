@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from infra.local.resource_manager.surroundings import Surroundings
+
 PROVIDER = "Microsoft.MachineLearningServices"
 WORKSPACE_ID = re.compile(
     rf"^/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/{re.escape(PROVIDER)}"
@@ -59,6 +61,16 @@ class Workspace(_Strict):
     @cached_property
     def guid(self) -> str:
         return str(uuid.uuid5(uuid.NAMESPACE_URL, self.owner))
+
+    @property
+    def storage_account(self) -> str:
+        """The name of its own; the bytes of all lie in one account of Azurite."""
+        return re.sub(r"[^a-z0-9]", "", f"st{self.name}{self.guid}".lower())[:24]
+
+    @property
+    def storage_id(self) -> str:
+        group = f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+        return f"{group}/providers/Microsoft.Storage/storageAccounts/{self.storage_account}"
 
     @property
     def container(self) -> str:
@@ -140,6 +152,7 @@ class CloudConfig(_Strict):
     limits: Limits = Limits()
     denied: list[Denial] = []
     operation_failures: list[OperationFailure] = []
+    surroundings: Surroundings = Surroundings()
 
     def workspace(self, workspace_id: str) -> Workspace | None:
         return next((workspace for workspace in self.workspaces if workspace.owner == workspace_id.lower()), None)

@@ -1,11 +1,14 @@
 """What every change of an endpoint or a deployment must pass, whatever its kind: existence, states, names, numbers, cores."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from infra.local.azure_ml.config import CloudConfig, Workspace
 from infra.local.azure_ml.endpoint_store import EndpointKind, EndpointStore, is_changing, provisioning_state
 from infra.local.azure_ml.state import Document
+from infra.local.azure_ml.vm_sizes import family
+from infra.local.resource_manager.surroundings import Around
 
 NAME = re.compile(r"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$")
 NAME_TAKEN = "There is already an endpoint with this name, Endpoint name needs to be unique within a region. Try some other name."
@@ -39,8 +42,9 @@ def check_resource_name(kind: EndpointKind, workspace: Workspace, name: str, wha
 class RegionLimits:
     """Azure counts online and batch together; their names share a region too, since both become hosts of one domain there."""
 
-    def __init__(self, config: CloudConfig, stores: Sequence[EndpointStore]) -> None:
+    def __init__(self, config: CloudConfig, around: Around, stores: Sequence[EndpointStore]) -> None:
         self._limits = config.limits
+        self._around = around
         self._stores = stores
 
     def check_new_endpoint(self, kind: EndpointKind, workspace: Workspace, name: str) -> None:
@@ -68,20 +72,37 @@ class RegionLimits:
         self, workspace: Workspace, instance_type: str, needed: int, replaced: Document | None
     ) -> dict[str, str] | None:
         """The failure of an operation that needs more cores than are left; `replaced` is the deployment that it updates."""
-        used = sum(deployment.get("cores", 0) for deployment in self._deployments(workspace))
-        used -= replaced.get("cores", 0) if replaced else 0
-        if used + needed <= self._limits.cores:
+        freed = replaced.get("cores", 0) if replaced else 0
+        families = self.cores_used(workspace.subscription, workspace.location)
+        own = family(instance_type)
+        quotas = ((families[own], self.core_quota(workspace.subscription, own)), (families.total(), self._limits.cores))
+        short = next(((used - freed, quota) for used, quota in quotas if used - freed + needed > quota), None)
+        if short is None:
             return None
         message = (
             f"Not enough quota available for {instance_type} in SubscriptionId {workspace.subscription}. "
-            f"Current usage/limit: {used}/{self._limits.cores}. Additional needed: {needed} "
+            f"Current usage/limit: {short[0]}/{short[1]}. Additional needed: {needed} "
             "Please see troubleshooting guide, available here: https://aka.ms/oe-tsg#error-outofquota"
         )
         return {"code": OUT_OF_QUOTA, "message": message}
 
+    def core_quota(self, subscription: str, vm_family: str) -> int:
+        return self._around.now.cores.get(f"{vm_family}@{subscription}", self._limits.cores)
+
+    def cores_used(self, subscription: str, region: str) -> Counter[str]:
+        """By VM family."""
+        used = Counter[str]()
+        for deployment in self._deployments_in(subscription, region):
+            if cores := deployment.get("cores", 0):
+                used[family(deployment["body"]["properties"]["instanceType"])] += cores
+        return used
+
     def _deployments(self, workspace: Workspace) -> Iterator[Document]:
         """All of the workspace's Azure subscription in its region."""
+        return self._deployments_in(workspace.subscription, workspace.location)
+
+    def _deployments_in(self, subscription: str, region: str) -> Iterator[Document]:
         for store in self._stores:
-            for owner, endpoint in store.in_region(workspace.location):
-                if owner.subscription.lower() == workspace.subscription.lower():
+            for owner, endpoint in store.in_region(region):
+                if owner.subscription.lower() == subscription.lower():
                     yield from store.deployments(owner, endpoint["name"])

@@ -18,6 +18,7 @@ from infra.local.azure_ml.identity import Identity
 from infra.local.azure_ml.operation_routes import OperationRoutes
 from infra.local.azure_ml.scoring import Scoring
 from infra.local.azure_ml.scoring_pool import ScoringPool
+from infra.local.resource_manager.quotas import Quotas
 
 
 class EndpointParts:
@@ -26,7 +27,7 @@ class EndpointParts:
     def __init__(self, cloud: Cloud, identity: Identity, folder: Path) -> None:
         """`folder` is where models and code are brought to for scoring."""
         online, batch = (EndpointStore(cloud.config, cloud.state, kind) for kind in (ONLINE, BATCH))
-        limits = RegionLimits(cloud.config, (online, batch))
+        limits = RegionLimits(cloud.config, cloud.around, (online, batch))
         containers = Containers(cloud, ScoringPool(cloud.blobs, folder / "scoring"))
         scoring = Scoring(online, identity, containers)
         online_work, batch_work = EndpointOperations(cloud, online, containers.start), EndpointOperations(cloud, batch)
@@ -38,6 +39,7 @@ class EndpointParts:
             Deployments(cloud, batch, limits, batch_work, BatchDeploymentRules(cloud)),
             Computes(cloud),
             OperationRoutes(cloud),
+            Quotas(cloud, limits),
             scoring,
         )
         self.summary = EndpointSummary(online, batch, scoring)

@@ -13,7 +13,8 @@ from infra.local.azure_ml.endpoint_operations import EndpointOperations
 from infra.local.azure_ml.endpoint_store import EndpointKind, EndpointStore, with_state
 from infra.local.azure_ml.state import Document
 from infra.local.azure_ml.times import system_data
-from infra.local.azure_ml.workspaces import TENANT, WORKSPACE_PATH
+from infra.local.azure_ml.workspaces import WORKSPACE_PATH
+from infra.local.resource_manager.surroundings import ENTRA_TENANT
 
 
 class EndpointRules(Protocol):
@@ -122,7 +123,7 @@ class Endpoints:
             "location": workspace.location,
             "tags": asked.get("tags") or {},
             "kind": asked.get("kind") or "Managed",
-            "identity": {"principalId": str(uuid.uuid5(uuid.NAMESPACE_URL, scoring)), "tenantId": TENANT, **identity},
+            "identity": {"principalId": str(uuid.uuid5(uuid.NAMESPACE_URL, scoring)), "tenantId": ENTRA_TENANT, **identity},
             "systemData": system_data(principal, before["body"]["systemData"] if before else None),
             "properties": {**properties, "scoringUri": scoring, "swaggerUri": f"{place}/swagger.json"},
         }

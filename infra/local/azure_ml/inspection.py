@@ -27,6 +27,8 @@ class Inspection:
             web.get("/_control/seconds", self._get_seconds),
             web.put("/_control/denied", self._set_denied),
             web.get("/_control/state", self._state),
+            web.get("/_control/surroundings", self._get_surroundings),
+            web.put("/_control/surroundings", self._set_surroundings),
         ]
 
     async def _set_seconds(self, request: web.Request) -> web.Response:
@@ -51,6 +53,17 @@ class Inspection:
             raise web.HTTPBadRequest(text=f'not denials, such as [{{"principal": "*", "scope": "<ARM id>"}}]: {wrong}') from wrong
         self._cloud.config.denied[:] = denied  # the guard holds this very list
         return web.json_response(DENIALS.dump_python(denied, mode="json"))
+
+    async def _get_surroundings(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._cloud.around.now.model_dump(mode="json", by_alias=True))
+
+    async def _set_surroundings(self, request: web.Request) -> web.Response:
+        """The fields that are named; until the next start, as with denials."""
+        try:
+            self._cloud.around.change(await request.json())
+        except (ValidationError, TypeError, ValueError) as wrong:
+            raise web.HTTPBadRequest(text=f'not surroundings, such as {{"private_workspaces": []}}: {wrong}') from wrong
+        return await self._get_surroundings(request)
 
     async def _state(self, _request: web.Request) -> web.Response:
         workspaces = {

@@ -6,7 +6,6 @@ from aiohttp import web
 
 from infra.local.azure_ml.asset_uris import pending_prefix
 from infra.local.azure_ml.assets import check_name
-from infra.local.azure_ml.blobs import ACCOUNT
 from infra.local.azure_ml.cloud import Cloud, caller_of
 from infra.local.azure_ml.workspaces import WORKSPACE_PATH
 
@@ -24,14 +23,13 @@ class PendingUploads:
         check_name(request.match_info["name"], request.match_info["version"], workspace.location)
         container = f"{pending_prefix(workspace)}{uuid.uuid4()}"
         await self._cloud.blobs.ensure(container)
-        group = f"/subscriptions/{workspace.subscription}/resourceGroups/{workspace.resource_group}"
         address = f"{self._cloud.base_url}{container}"
         body = {
             "pendingUploadId": str(uuid.uuid4()),
             "pendingUploadType": "TemporaryBlobReference",
             "blobReferenceForConsumption": {
                 "blobUri": address,
-                "storageAccountArmId": f"{group}/providers/Microsoft.Storage/storageAccounts/{ACCOUNT}",
+                "storageAccountArmId": workspace.storage_id,
                 "credential": {"credentialType": "SAS", "sasUri": f"{address}?{self._cloud.blobs.sas(container, 'rcwl')}"},
             },
         }

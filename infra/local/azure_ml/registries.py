@@ -13,7 +13,7 @@ from infra.local.azure_ml.config import Registry
 from infra.local.azure_ml.errors import front_end_error
 from infra.local.azure_ml.registry_assets import REGISTRY_PATH, allowed, known_version
 from infra.local.azure_ml.registry_changes import RegistryChanges, own_place
-from infra.local.azure_ml.workspaces import TENANT
+from infra.local.resource_manager.surroundings import ENTRA_TENANT
 
 ASSET_ID = re.compile(
     r"^azureml://registries/(?P<registry>[^/]+)/(?P<kind>[^/]+)/(?P<name>[^/]+)/versions/(?P<version>[^/]+)$", re.IGNORECASE
@@ -40,7 +40,7 @@ class Registries:
         body = {
             "registryId": registry.guid,
             "registryName": registry.name,
-            "tenantId": TENANT,
+            "tenantId": ENTRA_TENANT,
             "primaryRegion": registry.primary_region,
             "regions": registry.regions,
             "subscriptionId": registry.subscription,

@@ -11,6 +11,7 @@ from infra.local.azure_ml.asset_kinds import KINDS
 from infra.local.azure_ml.asset_uris import AssetUris
 from infra.local.azure_ml.assets import Assets
 from infra.local.azure_ml.blob_proxy import BlobProxy
+from infra.local.azure_ml.blob_tokens import BlobTokens
 from infra.local.azure_ml.blobs import Blobs
 from infra.local.azure_ml.cloud import Cloud
 from infra.local.azure_ml.config import CloudConfig
@@ -30,6 +31,12 @@ from infra.local.azure_ml.state import State
 from infra.local.azure_ml.workspace_assets import WorkspaceAssets
 from infra.local.azure_ml.workspaces import Workspaces
 from infra.local.control import Control
+from infra.local.resource_manager.event_topics import EventTopics
+from infra.local.resource_manager.policies import Policies
+from infra.local.resource_manager.roles import Roles
+from infra.local.resource_manager.storage_accounts import StorageAccounts
+from infra.local.resource_manager.subscriptions import Subscriptions
+from infra.local.resource_manager.surroundings import Around
 
 LARGEST_JSON = 64 * 1024**2
 
@@ -44,24 +51,30 @@ def build(
     """The application; `folder` is where models and code are brought to for scoring."""
     assets, control = Assets(state), Control()
     uris = AssetUris(config, assets)
-    cloud = Cloud(config, state, assets, uris, Operations(state), Blobs(blob_endpoint), Outbox(state, event_grid), base_url)
-    proxy, endpoints = BlobProxy(cloud.blobs, base_url), EndpointParts(cloud, identity, folder)
-    registry_changes = RegistryChanges(cloud)
+    blobs, outbox, around = Blobs(blob_endpoint), Outbox(state, event_grid), Around(config.surroundings)
+    cloud = Cloud(config, state, assets, uris, Operations(state), blobs, outbox, around, base_url)
+    proxy, endpoints = BlobProxy(blobs, base_url, BlobTokens(config, identity, blobs)), EndpointParts(cloud, identity, folder)
+    registry_changes, workspaces, topics = RegistryChanges(cloud), Workspaces(cloud), EventTopics(cloud, event_grid)
     application = web.Application(
-        middlewares=[control.middleware, error_middleware, Guard(config, identity).middleware],
+        middlewares=[control.middleware, error_middleware, Guard(config, around, identity).middleware],
         client_max_size=LARGEST_JSON,
     )
     parts: list[Routed] = [
         control,
         Inspection(cloud, endpoints.summary),
         identity,
-        Workspaces(cloud),
+        workspaces,
         PendingUploads(cloud),
         *(WorkspaceAssets(cloud, kind) for kind in KINDS.values()),
         *(RegistryAssets(cloud, kind, registry_changes) for kind in KINDS.values()),
         Registries(cloud, registry_changes),
         Imports(cloud, registry_changes),
         *endpoints.routed,
+        Subscriptions(cloud, workspaces),
+        Roles(cloud),
+        StorageAccounts(cloud),
+        Policies(cloud),
+        topics,
         proxy,
     ]
     for part in parts:
@@ -76,6 +89,7 @@ def build(
         await cloud.operations.stop()
         await endpoints.close()
         await proxy.close()
+        await topics.close()
         await cloud.blobs.close()
         state.close()
 

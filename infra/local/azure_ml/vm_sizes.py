@@ -5,6 +5,7 @@ upgrades, except with the types of which nobody has that many.
 """
 
 import math
+import re
 
 
 def _sizes(pattern: str, *cores: int) -> dict[str, int]:
@@ -33,7 +34,16 @@ CORES: dict[str, int] = {
     "Standard_ND96amsr_A100_v4": 96,
 }
 WITHOUT_RESERVE = {name for name in CORES if "_A100_" in name} | {"Standard_ND40rs_v2", "Standard_ND96asr_v4"}
+_TYPE = re.compile(r"Standard_(?P<series>[A-Z]+)\d+(?P<features>[a-z]*)(_(?P<version>\w+))?")
 _BY_LOWER_CASE = {name.lower(): name for name in CORES}
+
+
+def family(instance_type: str) -> str:
+    """Whose quota its cores are of, as in `standardDSv2Family`; so are most named, and here all."""
+    match = _TYPE.fullmatch(_BY_LOWER_CASE[instance_type.lower()])
+    assert match
+    version = (match["version"] or "").replace("_", "")
+    return f"standard{match['series']}{match['features'].upper()}{version}Family"
 
 
 def cores_needed(instance_type: str, instances: int) -> int | None:

@@ -11,8 +11,8 @@ from infra.local.azure_ml.cloud import Cloud, caller_of
 from infra.local.azure_ml.config import PROVIDER, Workspace
 from infra.local.azure_ml.errors import front_end_error
 from infra.local.azure_ml.times import now_iso
+from infra.local.resource_manager.surroundings import ENTRA_TENANT
 
-TENANT = "00000000-0000-0000-0000-0000000000aa"
 # ARM writes `resourceGroups`; some clients write `resourcegroups`, and both are right.
 GROUP_PATH = r"/subscriptions/{subscription}/{_groups:(?i:resourceGroups)}/{group}/providers/" + PROVIDER
 WORKSPACE_PATH = GROUP_PATH + "/workspaces/{workspace}"
@@ -37,7 +37,12 @@ class Workspaces:
     async def _get(self, request: web.Request) -> web.Response:
         workspace = self._cloud.workspace(request)
         caller_of(request).demand(workspace.id, write=False)
-        return web.json_response(_workspace_body(workspace, self._cloud.base_url, self._created))
+        return web.json_response(self.body(workspace))
+
+    def body(self, workspace: Workspace) -> dict[str, Any]:
+        """As GET shows it."""
+        access = "Disabled" if self._cloud.around.now.is_private(workspace.id) else "Enabled"
+        return _workspace_body(workspace, self._cloud.base_url, self._created, access)
 
     async def _list_datastores(self, request: web.Request) -> web.Response:
         workspace = self._cloud.workspace(request)
@@ -85,7 +90,7 @@ class Workspaces:
         }
 
 
-def _workspace_body(workspace: Workspace, base_url: str, created: dict[str, str]) -> dict[str, Any]:
+def _workspace_body(workspace: Workspace, base_url: str, created: dict[str, str], public_access: str) -> dict[str, Any]:
     vaults = f"/subscriptions/{workspace.subscription}/resourceGroups/{workspace.resource_group}/providers"
     return {
         "id": workspace.id,
@@ -95,21 +100,21 @@ def _workspace_body(workspace: Workspace, base_url: str, created: dict[str, str]
         "tags": {},
         "etag": None,
         "kind": "Default",
-        "identity": {"type": "SystemAssigned", "principalId": workspace.guid, "tenantId": TENANT},
+        "identity": {"type": "SystemAssigned", "principalId": workspace.guid, "tenantId": ENTRA_TENANT},
         "sku": {"name": "Basic", "tier": "Basic"},
         "systemData": created,
         "properties": {
             "friendlyName": workspace.name,
             "description": "",
-            "storageAccount": f"{vaults}/Microsoft.Storage/storageAccounts/{ACCOUNT}",
+            "storageAccount": workspace.storage_id,
             "keyVault": f"{vaults}/Microsoft.KeyVault/vaults/local",
             "applicationInsights": f"{vaults}/Microsoft.Insights/components/local",
             "containerRegistry": None,
             "hbiWorkspace": False,
-            "tenantId": TENANT,
+            "tenantId": ENTRA_TENANT,
             "provisioningState": "Succeeded",
             "workspaceId": workspace.guid,
-            "publicNetworkAccess": "Enabled",
+            "publicNetworkAccess": public_access,
             "discoveryUrl": f"{base_url}discovery",
             "mlFlowTrackingUri": f"azureml://{urlsplit(base_url).netloc}/mlflow/v1.0{workspace.id}",
         },

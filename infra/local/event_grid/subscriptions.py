@@ -43,25 +43,27 @@ class WebHook(_Model):
 
 
 class ServiceBusQueue(_Model):
-    """In Azure a resource id; here the connection string by which the local broker is reached."""
+    """In Azure a resource id, which is only shown here; and the connection string by which the local broker is reached."""
 
     endpoint_type: Literal["ServiceBusQueue"]
     connection_string: str
     queue: str
+    resource_id: str | None = None
 
     def shown(self) -> dict[str, Any]:
-        return {"endpointType": "ServiceBusQueue", "queue": self.queue}
+        return {"endpointType": "ServiceBusQueue", "queue": self.queue, **_named(self.resource_id)}
 
 
 class StorageBlob(_Model):
-    """Where dead letters go. In Azure a resource id and the container's name; here a connection string instead of the former."""
+    """Where dead letters go: the container's name, a resource id that is only shown, and the connection string that is used."""
 
     endpoint_type: Literal["StorageBlob"]
     connection_string: str
     blob_container_name: str
+    resource_id: str | None = None
 
     def shown(self) -> dict[str, Any]:
-        return {"endpointType": "StorageBlob", "blobContainerName": self.blob_container_name}
+        return {"endpointType": "StorageBlob", "blobContainerName": self.blob_container_name, **_named(self.resource_id)}
 
 
 class Limits(_Model):
@@ -110,12 +112,12 @@ class EventSubscription(_Model):
             each.matches(event.body, on_arrays=self.enable_advanced_filtering_on_arrays) for each in self.advanced_filters
         )
 
-    def shown(self) -> dict[str, Any]:
+    def shown(self, state: str = "Succeeded") -> dict[str, Any]:
         """As GET answers it: without the secrets of its destinations, as the service does."""
         document = self.model_dump(mode="json", by_alias=True, exclude={"destination", "dead_letter_destination"})
         dead_letters = self.dead_letter_destination.shown() if self.dead_letter_destination else None
         destinations = {"destination": self.destination.shown(), "deadLetterDestination": dead_letters}
-        return document | destinations | {"provisioningState": "Succeeded"}
+        return document | destinations | {"provisioningState": state}
 
     def _listens_to(self, source: str) -> bool:
         """ARM ids match whatever their case. A domain's own event subscriptions get the events of all its topics."""
@@ -127,6 +129,10 @@ class EventSubscription(_Model):
         if not self.is_subject_case_sensitive:
             subject, begins, ends = subject.casefold(), begins.casefold(), ends.casefold()
         return subject.startswith(begins) and subject.endswith(ends)
+
+
+def _named(resource_id: str | None) -> dict[str, str]:
+    return {} if resource_id is None else {"resourceId": resource_id}
 
 
 def read_subscription(name: str, body: Any, input_schema: Schema) -> EventSubscription:

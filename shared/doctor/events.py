@@ -1,0 +1,169 @@
+"""Whether the app is told of the models that are registered in a workspace.
+
+The names of what Event Grid has are those of its API: Azure/azure-rest-api-specs `specification/eventgrid`. Event subscriptions
+that lead elsewhere are somebody else's, and none of our business.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from shared.doctor.findings import Finding, Severity
+from shared.doctor.mending import Shell, Word, az, name_of, part_of, place_of
+from shared.doctor.seen import Destination, DestinationKind, EventSubscription, SystemTopic, Workspace, same
+
+MODEL_REGISTERED = "Microsoft.MachineLearningServices.ModelRegistered"
+TOPIC_TYPE = "Microsoft.MachineLearningServices.Workspaces"
+FUNCTION, QUEUE = "model_registered", "events"
+WEBHOOK_PATH = "/runtime/webhooks/EventGrid"
+DEAD_LETTERS = "fanout-dead-letters"
+SUCCEEDED = "succeeded"
+_WHY = "Fanout hears of a new model only when the reconciler comes across it, and not at once"
+_LOST = "what Azure gives up to deliver would be lost without a trace"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Where events have to arrive: the function app's host name, and its Service Bus namespace. None where nobody said."""
+
+    host: str | None = None
+    namespace: str | None = None
+
+    def hears(self, destination: Destination) -> bool:
+        match destination.kind:
+            case DestinationKind.WEBHOOK:
+                url = urlsplit(destination.address)
+                return same(url.path, WEBHOOK_PATH) and (self.host is None or same(url.netloc, self.host))
+            case DestinationKind.FUNCTION:
+                return same(name_of(destination.address), FUNCTION) and self._is_site(part_of(destination.address, "sites"))
+            case DestinationKind.QUEUE:
+                there = part_of(destination.address, "namespaces")
+                return same(name_of(destination.address), QUEUE) and (self.namespace is None or same(there, self.namespace))
+        return False
+
+    def _is_site(self, site: str) -> bool:
+        """A host name is the app's own name, or begins with it and a hyphen (Azure's unique default host names)."""
+        label = (self.host or site).partition(".")[0].lower()
+        return label == site.lower() or label.startswith(f"{site.lower()}-")
+
+
+def topic_of(workspace: Workspace, topics: Iterable[SystemTopic]) -> SystemTopic | None:
+    """Its system topic: there is one at most."""
+    return next((each for each in topics if same(each.source, str(workspace.id))), None)
+
+
+def ours(subscriptions: Sequence[EventSubscription], app: App) -> EventSubscription | None:
+    """The one that tells the app of models; the best, where there are several."""
+    hearing = [each for each in subscriptions if app.hears(each.destination)]
+    return max(hearing, key=lambda each: (_tells_of_models(each), each.state == SUCCEEDED), default=None)
+
+
+def check_events(
+    workspace: Workspace, topic: SystemTopic | None, subscription: EventSubscription | None, app: App, now: datetime
+) -> Iterator[Finding]:
+    """`subscription` is `ours` of the topic."""
+    creating = _create(workspace, topic, app)
+    if subscription is None:
+        what = f"no event subscription of workspace {workspace.id.name} leads to the app"
+        yield _finding("event_subscription_missing", str(workspace.id), what, creating)
+        return
+    name, scope = name_of(subscription.arm_id), subscription.arm_id
+    if not _tells_of_models(subscription):
+        what = f"event subscription {name} leaves ModelRegistered out"
+        yield _finding("event_type_missing", scope, what, _update(subscription, included_event_types=MODEL_REGISTERED))
+    states = [each.state for each in (topic, subscription) if each and each.state != SUCCEEDED]
+    expired = subscription.expires is not None and subscription.expires <= now
+    if states or expired:
+        what = f"event subscription {name} {f'expired on {subscription.expires:%Y-%m-%d}' if expired else f'is {states[0]}'}"
+        yield _finding("event_subscription_unhealthy", scope, what, f"{_delete(subscription)} && {creating}")
+    if subscription.narrowed_by:
+        what = f"event subscription {name} has filters on {', '.join(subscription.narrowed_by)}"
+        why = f"of a model that does not pass them, {_WHY[0].lower()}{_WHY[1:]}"
+        yield Finding("events_filtered", scope, what, why, f"{_delete(subscription)} && {creating}", Severity.WARNING)
+    if not workspace.is_public and subscription.destination.kind is not DestinationKind.QUEUE:
+        what = f"workspace {workspace.id.name} is closed to public networks, and its events go to a public address of the app"
+        why = "Event Grid cannot reach a private endpoint: with the app on private networks, too, no event arrives"
+        command = f"{_delete(subscription)} && {_create(workspace, topic, app, by_queue=True)}"
+        yield Finding("queue_required", scope, what, why, command)
+
+
+def check_dead_letters(subscription: EventSubscription, workspace: Workspace, *, has_any: bool) -> Iterator[Finding]:
+    name, place = name_of(subscription.arm_id), subscription.dead_letters
+    if place is None:
+        what = f"event subscription {name} has no place for dead letters"
+        command = f"{_make_container(workspace)} && {_update(subscription, deadletter_endpoint=_container(workspace))}"
+        yield Finding("dead_letters_unkept", subscription.arm_id, what, _LOST, command)
+    elif has_any:
+        account = name_of(place.storage_account)
+        options = {"account_name": account, "auth_mode": "login"}
+        listing = az("storage blob list", container_name=place.container, **options, query=Shell("[].name"), output="tsv")
+        deleting = az("storage blob delete-batch", source=place.container, **options)
+        yield Finding(
+            code="dead_letters",
+            scope=f"{place.storage_account}/blobServices/default/containers/{place.container}",
+            what=f"container {place.container} of storage account {account} holds events that Azure gave up to deliver",
+            why="their models were not shared when they were registered; each blob says why it could not be delivered",
+            command=f"{listing}; fanout reconcile && {deleting}",
+        )
+
+
+def _tells_of_models(subscription: EventSubscription) -> bool:
+    return subscription.event_types is None or any(same(each, MODEL_REGISTERED) for each in subscription.event_types)
+
+
+def _finding(code: str, scope: str, what: str, command: str) -> Finding:
+    return Finding(code, scope, what, _WHY, command)
+
+
+def _create(workspace: Workspace, topic: SystemTopic | None, app: App, *, by_queue: bool = False) -> str:
+    """The system topic too, where there is none: in the workspace's own resource group."""
+    group = place_of(topic.arm_id if topic else str(workspace.id))
+    name = name_of(topic.arm_id) if topic else workspace.id.name
+    kind, endpoint = _queue(app) if by_queue or not workspace.is_public or app.host is None else _function(app)
+    creating = az(
+        "eventgrid system-topic event-subscription create",
+        **group,
+        system_topic_name=name,
+        name="fanout",
+        endpoint_type=kind,
+        endpoint=endpoint,
+        included_event_types=MODEL_REGISTERED,
+        deadletter_endpoint=_container(workspace),
+    )
+    source = {"source": str(workspace.id), "topic_type": TOPIC_TYPE, "location": workspace.region}
+    first = [] if topic else [az("eventgrid system-topic create", **group, name=name, **source)]
+    return " && ".join([*first, _make_container(workspace), creating])
+
+
+def _function(app: App) -> tuple[str, Word]:
+    found = az("functionapp list", query=f"[?defaultHostName=='{app.host}'].id", output="tsv")
+    return "azurefunction", Shell(f'"$({found})/functions/{FUNCTION}"')
+
+
+def _queue(app: App) -> tuple[str, Word]:
+    query = f"[?name=='{app.namespace}'].id" if app.namespace else "[].id"
+    return "servicebusqueue", Shell(f'"$({az("servicebus namespace list", query=query, output="tsv")})/queues/{QUEUE}"')
+
+
+def _make_container(workspace: Workspace) -> str:
+    """Event Grid wants it to be there; one that is there already does no harm."""
+    account = workspace.storage_account
+    return az("storage container-rm create", name=DEAD_LETTERS, storage_account=name_of(account), **place_of(account))
+
+
+def _container(workspace: Workspace) -> str:
+    return f"{workspace.storage_account}/blobServices/default/containers/{DEAD_LETTERS}"
+
+
+def _update(subscription: EventSubscription, **options: Word) -> str:
+    return az("eventgrid system-topic event-subscription update", **_named(subscription), **options)
+
+
+def _delete(subscription: EventSubscription) -> str:
+    return az("eventgrid system-topic event-subscription delete", "--yes", **_named(subscription))
+
+
+def _named(subscription: EventSubscription) -> dict[str, Word]:
+    arm_id = subscription.arm_id
+    return {**place_of(arm_id), "system_topic_name": part_of(arm_id, "systemTopics"), "name": name_of(arm_id)}

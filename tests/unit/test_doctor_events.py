@@ -1,0 +1,124 @@
+"""Whether the app is told of new models: which event subscription is ours, and what can be wrong with it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.doctor.events import App, check_dead_letters, check_events, ours, topic_of
+from shared.doctor.findings import Finding, Severity
+from shared.doctor.seen import DeadLetters, Destination, DestinationKind, EventSubscription, SystemTopic
+from tests.unit.doctor_world import CARDS, NOW, STORAGE, THERE, codes
+
+GROUP = "/subscriptions/s1/resourceGroups/rg-cards"
+TOPIC = SystemTopic(f"{GROUP}/providers/Microsoft.EventGrid/systemTopics/t", str(CARDS), "succeeded")
+APP = App("fanout-x1.azurewebsites.net", "contoso-bus")
+WEBHOOK = Destination(DestinationKind.WEBHOOK, "https://fanout-x1.azurewebsites.net/runtime/webhooks/EventGrid")
+QUEUE = Destination(DestinationKind.QUEUE, f"{GROUP}/providers/P/namespaces/contoso-bus/queues/events")
+FUNCTION = Destination(DestinationKind.FUNCTION, f"{GROUP}/providers/P/sites/fanout-x1/functions/model_registered")
+SOUND = EventSubscription(
+    f"{TOPIC.arm_id}/eventSubscriptions/fanout",
+    "succeeded",
+    WEBHOOK,
+    ("Microsoft.MachineLearningServices.ModelRegistered",),
+    dead_letters=DeadLetters(STORAGE, "dead"),
+)
+
+
+def check(subscription: EventSubscription | None, *, is_public: bool = True, topic: SystemTopic | None = TOPIC) -> list[Finding]:
+    return list(check_events(replace(THERE, is_public=is_public), topic, subscription, APP, NOW))
+
+
+@pytest.mark.parametrize("destination", [WEBHOOK, QUEUE, FUNCTION], ids=lambda each: each.kind)
+def test_ours_leads_to_our_webhook_our_function_or_our_queue(destination: Destination) -> None:
+    assert ours([replace(SOUND, destination=destination)], APP)
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        replace(WEBHOOK, address="https://other.azurewebsites.net/runtime/webhooks/EventGrid"),
+        replace(WEBHOOK, address="https://fanout-x1.azurewebsites.net/api/hook"),
+        replace(QUEUE, address=QUEUE.address.replace("contoso-bus", "their-bus")),
+        replace(QUEUE, address=QUEUE.address.replace("/events", "/commands")),
+        replace(FUNCTION, address=FUNCTION.address.replace("model_registered", "other")),
+        replace(FUNCTION, address=FUNCTION.address.replace("fanout-x1", "stranger")),
+        Destination(DestinationKind.OTHER, WEBHOOK.address),
+    ],
+)
+def test_what_leads_elsewhere_is_somebody_elses(destination: Destination) -> None:
+    assert ours([replace(SOUND, destination=destination)], APP) is None
+
+
+def test_a_site_is_known_by_its_unique_host_name_too() -> None:
+    site = replace(FUNCTION, address=FUNCTION.address.replace("fanout-x1", "fanout"))
+    assert App("fanout-d4e5f6.westeurope-01.azurewebsites.net").hears(site)
+
+
+def test_where_nobody_said_what_is_ours_each_of_the_form_is() -> None:
+    assert all(App().hears(each) for each in (WEBHOOK, QUEUE, FUNCTION))
+
+
+def test_the_best_of_several_counts() -> None:
+    elsewhere = replace(SOUND, destination=Destination(DestinationKind.OTHER, ""))
+    others = [replace(SOUND, event_types=("a.b",)), replace(SOUND, state="failed"), elsewhere]
+    assert ours([*others, SOUND], APP) is SOUND
+
+
+def test_a_workspaces_topic_is_found_by_its_source_in_any_case() -> None:
+    assert topic_of(THERE, [replace(TOPIC, source="/other"), replace(TOPIC, source=str(CARDS).upper())]) is not None
+
+
+def test_a_sound_one_is_sound() -> None:
+    assert check(SOUND) == []
+    assert check(replace(SOUND, event_types=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"event_types": ("Microsoft.MachineLearningServices.RunCompleted",)}, "event_type_missing"),
+        ({"state": "failed"}, "event_subscription_unhealthy"),
+        ({"state": "awaitingmanualaction"}, "event_subscription_unhealthy"),
+        ({"expires": NOW - timedelta(days=1)}, "event_subscription_unhealthy"),
+        ({"narrowed_by": ("subjectBeginsWith",)}, "events_filtered"),
+    ],
+)
+def test_what_is_wrong_with_it_is_found(changes: dict[str, object], code: str) -> None:
+    (finding,) = check(replace(SOUND, **changes))  # type: ignore[arg-type]
+    assert finding.code == code
+    assert "--system-topic-name t" in finding.command
+
+
+def test_a_topic_that_failed_is_found() -> None:
+    assert codes(check(SOUND, topic=replace(TOPIC, state="failed"))) == ["event_subscription_unhealthy"]
+
+
+def test_filters_are_a_warning() -> None:
+    (finding,) = check(replace(SOUND, narrowed_by=("advancedFilters",)))
+    assert finding.severity is Severity.WARNING
+
+
+def test_without_a_topic_the_command_makes_it_and_the_subscription() -> None:
+    (finding,) = check(None, topic=None)
+    topic, container, subscription = finding.command.split(" && ")
+    assert finding.code == "event_subscription_missing"
+    assert f"az eventgrid system-topic create --subscription s1 --resource-group rg-cards --name cards --source {CARDS}" in topic
+    assert "--topic-type Microsoft.MachineLearningServices.Workspaces --location westeurope" in topic
+    assert "storage container-rm create --name fanout-dead-letters --storage-account stcards --subscription s1" in container
+    assert "event-subscription create --subscription s1 --resource-group rg-cards --system-topic-name cards" in subscription
+    assert "[?defaultHostName=='fanout-x1.azurewebsites.net'].id" in subscription
+    assert f"--deadletter-endpoint {STORAGE}/blobServices/default/containers/fanout-dead-letters" in subscription
+
+
+def test_a_workspace_closed_to_public_networks_needs_the_queue() -> None:
+    (finding,) = check(SOUND, is_public=False)
+    assert finding.code == "queue_required"
+    assert "--endpoint-type servicebusqueue" in finding.command
+    assert check(replace(SOUND, destination=QUEUE), is_public=False) == []
+
+
+def test_dead_letters_have_a_place_and_there_are_none() -> None:
+    assert list(check_dead_letters(SOUND, THERE, has_any=False)) == []
+    assert codes(list(check_dead_letters(SOUND, THERE, has_any=True))) == ["dead_letters"]
+    assert codes(list(check_dead_letters(replace(SOUND, dead_letters=None), THERE, has_any=False))) == ["dead_letters_unkept"]
