@@ -49,6 +49,7 @@ def handle(fanout: Fanout) -> None:
 def preview(fanout: Fanout, found: Callable[[Finding], None]) -> None:
     """Look at everything once, and change nothing: not even where the timer's runs stand."""
     round_ = boundless(fanout, found, dry_run=True)
+    round_.after = fanout.reconciling.cursor().last_without(round_.rules.revision)
     walk(_everything(round_), Place(), round_, lambda _place: None)
     show_all_withdrawn(round_)
 
@@ -65,7 +66,7 @@ def run(fanout: Fanout, found: Callable[[Finding], None], limits: Bounds) -> Non
 
 @dataclass
 class _Run:
-    """`_cursor` is where the run stands, `_written` what the table says of it."""
+    """`_cursor` is where the run stands, which began at `_began`; `_written` what the table says of it."""
 
     fanout: Fanout
     found: Callable[[Finding], None]
@@ -84,19 +85,21 @@ class _Run:
             round_.thorough = True
             walk(_everything(round_), Place(), round_, lambda _place: None)
             show_all_withdrawn(round_)
-            done = {"is_behind": False, "everything": False, "changed": (), "changes": Place(), "rotation": Place()}
-            self._stand(revision=round_.rules.revision, **done)
+            self._note(round_)
+            self._stand(is_behind=False, everything=False, changed=(), rotation=Place())
 
     @contextmanager
     def _turn(self) -> Iterator[Round]:
         """Given back at the end, also where something fails. A run that is killed keeps it until it runs out."""
+        self._began = self.fanout.clock.now()
         rules = self.fanout.rules.current()
         self._cursor = self.fanout.reconciling.cursor()
         if self._cursor.until and self.fanout.clock.now() < self._cursor.until:
             raise BusyError(f"another run has the turn until {self._cursor.until:%H:%M:%S}")
         self._take()
+        after = self._cursor.last_without(rules.revision)
         try:
-            yield Round(self.fanout, rules, self.limits, self.found, alive=self._keep)
+            yield Round(self.fanout, rules, self.limits, self.found, after=after, alive=self._keep)
         except (Exception, KeyboardInterrupt):
             with suppress(Lost, Transient, Permanent):
                 self._end()
@@ -105,17 +108,20 @@ class _Run:
 
     def _follow_changes(self, round_: Round) -> None:
         """Changes that come meanwhile are noted when these are done with: else they would never be, where rules always change."""
-        if not self._cursor.is_behind and self._cursor.revision != round_.rules.revision:
-            self._note_changes(round_.rules.revision)
+        if self._cursor.revision == round_.rules.revision:
+            self._stand(current_at=self._began)
+        elif not self._cursor.is_behind:
+            news = self.fanout.rules.news(max(self._cursor.revision, 0), round_.rules.revision)
+            changed = None if self._cursor.revision < 0 else changed_in(news)
+            self._note(round_)
+            self._stand(is_behind=True, everything=changed is None, changed=changed or ())
         if self._cursor.is_behind and walk(
             _changes(self._cursor, round_), self._cursor.changes, round_, lambda place: self._stand(changes=place)
         ):
             self._stand(is_behind=False, everything=False, changed=(), changes=Place())
 
-    def _note_changes(self, revision: int) -> None:
-        news = self.fanout.rules.news(max(self._cursor.revision, 0), revision)
-        changed = None if self._cursor.revision < 0 else changed_in(news)
-        self._stand(revision=revision, is_behind=True, everything=changed is None, changed=changed or (), changes=Place())
+    def _note(self, round_: Round) -> None:
+        self._stand(revision=round_.rules.revision, came_after=round_.after, current_at=self._began, changes=Place())
 
     def _stand(self, **changes: object) -> None:
         self._cursor = replace(self._cursor, **changes)  # type: ignore[arg-type] # by name

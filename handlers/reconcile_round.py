@@ -51,7 +51,8 @@ class Bounds:
 class Round:
     """`found` is told of each finding, `alive` before each look that the run goes on. A dry run sends and writes nothing.
 
-    `thorough`: somebody waits for all that differs now, also for what was asked for already or would be refused.
+    `thorough`: somebody waits for all that differs now, also for what was asked for already or would be refused. What is new in
+    the rules came `after` that time; None where nobody knows.
     """
 
     fanout: Fanout
@@ -60,6 +61,7 @@ class Round:
     found: Callable[[Finding], None]
     dry_run: bool = False
     thorough: bool = False
+    after: datetime | None = None
     alive: Callable[[], None] = lambda: None
     chosen: Sample[DeliveryRow] = field(init=False)
     _told: set[Finding] = field(default_factory=set)

@@ -43,6 +43,9 @@ class PublishingWorkspace:
         return f"all {self.kind.plural}", self.tenant.id, self.workspace.name
 
     def names(self, page: str, round_: Round) -> Listing:
+        """None while the tenant is paused: nothing is shared then, and nothing is passed over."""
+        if not self.tenant.active:
+            return Listing(())
         with round_.fanout.fairness.admitted(self.workspace):
             return round_.fanout.workspaces.names(self.workspace, self.kind, page)
 
@@ -51,9 +54,8 @@ class PublishingWorkspace:
 
 
 def publishing_workspaces(rules: Rules) -> Iterator[PublishingWorkspace]:
-    """Of active tenants: while one is paused nothing is shared, and nothing is passed over."""
     for tenant in rules.tenants.values():
-        for workspace in tenant.workspaces if tenant.active else ():
+        for workspace in tenant.workspaces:
             about = [each for each in tenant.publications if not each.workspaces or workspace in each.workspaces]
             for kind in Kind:
                 of_kind = tuple(each for each in about if any(pattern.kind is kind for pattern in each.assets))
@@ -67,7 +69,7 @@ class _Visit:
         self._round = round_
         watch, marks = round_.fanout.reconciling.seen(place.workspace, place.kind)
         self._marks = dict(marks)
-        self._watch = watch.over(place.publications, round_.now)
+        self._watch = watch.over(place.publications, round_.after or round_.now)
         if self._watch != watch and not round_.dry_run:
             self._watch = round_.fanout.reconciling.save_watch(self._watch)
 

@@ -57,7 +57,8 @@ class Cursor:
 
     `revision` is the last one of the rules whose changes were noted, -1 before the first. While `is_behind`, these changes
     are being followed: those of the tenants in `changed`, or, with `everything`, of all; what changes meanwhile is noted when
-    that is done. `changes` and `rotation` are where the two walks are.
+    that is done. `changes` and `rotation` are where the two walks are. `current_at` is when `revision` was last seen to be the one
+    in force; what came with it came after `came_after`.
     """
 
     revision: int = -1
@@ -66,6 +67,8 @@ class Cursor:
     changed: tuple[str, ...] = ()
     changes: Place = Place()
     rotation: Place = Place()
+    current_at: datetime | None = None
+    came_after: datetime | None = None
     until: datetime | None = None
     etag: str = field(default="", compare=False)
 
@@ -73,6 +76,10 @@ class Cursor:
     def concerned(self) -> frozenset[str] | None:
         """The tenants whose changes are being followed; None for all."""
         return None if self.everything else frozenset(self.changed)
+
+    def last_without(self, revision: int) -> datetime | None:
+        """When what is new to the reconciler in rules of this revision was not yet in force; None where nobody knows."""
+        return self.came_after if self.is_behind or self.revision == revision else self.current_at
 
 
 def changed_in(news: News) -> tuple[str, ...] | None:

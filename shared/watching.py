@@ -19,7 +19,7 @@ type LettingOut = Callable[[WorkspaceAsset], Collection[str]]
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """Since when a publication is known as it is. `print` differs where the publication does."""
+    """Since when a publication is in force as it is, at the earliest. `print` differs where the publication does."""
 
     publication: str
     print: str
@@ -36,9 +36,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How far one publication came with a name: all that was registered up to `upto` was asked for when it was looked at."""
+    """How far a publication, as it was by this `print`, came with a name: all that was registered up to `upto` was asked for."""
 
     publication: str
+    print: str
     upto: datetime
     looked_at: datetime
 
@@ -69,6 +70,7 @@ class Position:
     """Where one publication stands at a name: what came `after` is to be shared, and the newest before it when `catching_up`."""
 
     publication: str
+    print: str
     after: datetime
     catching_up: bool
 
@@ -86,21 +88,21 @@ class Watch:
     def partition(workspace: WorkspaceId, kind: Kind) -> str:
         return key(workspace.canonical, kind)
 
-    def over(self, publications: Iterable[Publication], now: datetime) -> "Watch":
-        """The watch over these publications: one that is new, or another than it was, is known from now on."""
+    def over(self, publications: Iterable[Publication], at: datetime) -> "Watch":
+        """The watch over these publications: one that is new, or another than it was, is in force since then."""
         known = {(each.publication, each.print): each for each in self.since}
         since = (
-            known.get((publication.name, print_of(publication))) or Since(publication.name, print_of(publication), now)
+            known.get((publication.name, print_of(publication))) or Since(publication.name, print_of(publication), at)
             for publication in publications
         )
         return replace(self, since=tuple(sorted(since, key=lambda each: each.publication)))
 
     def position(self, publication: str, mark: Mark | None) -> Position:
-        known = next(each.at for each in self.since if each.publication == publication)
+        since = next(each for each in self.since if each.publication == publication)
         reached = next((each for each in mark.reached if each.publication == publication), None) if mark else None
         if reached is None:
-            return Position(publication, known, catching_up=True)
-        return Position(publication, reached.upto, catching_up=known > reached.looked_at)
+            return Position(publication, since.print, since.at, catching_up=True)
+        return Position(publication, since.print, reached.upto, catching_up=since.print != reached.print)
 
     def followed(self, mark: Mark, publications: Iterable[str]) -> bool:
         """Whether the last look at the name was by all of these, as they are."""
@@ -111,7 +113,9 @@ class Watch:
         self, mark: Mark | None, positions: Iterable[Position], upto: datetime | None, now: datetime
     ) -> tuple[Reached, ...]:
         """These publications reached the version registered at `upto`, the last one that was seen. Others stay where they are."""
-        looked = {each.publication: Reached(each.publication, max(each.after, upto or each.after), now) for each in positions}
+        looked = {
+            each.publication: Reached(each.publication, each.print, max(each.after, upto or each.after), now) for each in positions
+        }
         known = {each.publication for each in self.since}
         others = [each for each in (mark.reached if mark else ()) if each.publication in known - looked.keys()]
         return (*others, *looked.values())

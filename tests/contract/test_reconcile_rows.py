@@ -31,7 +31,7 @@ def a_mark(name: str = "credit/card", kind: Kind = Kind.MODEL) -> Mark:
         name=name,
         stamp="3 2026",
         looked_at=NOW + timedelta(hours=1),
-        reached=(Reached("cards", NOW, NOW + timedelta(hours=1)), Reached("all", NOW - timedelta(days=1), NOW)),
+        reached=(Reached("cards", "print", NOW, NOW + timedelta(hours=1)), Reached("all", "other", NOW - timedelta(days=1), NOW)),
         waiting=waiting,
         asked=("2",),
         asked_from=NOW,
@@ -41,7 +41,8 @@ def a_mark(name: str = "credit/card", kind: Kind = Kind.MODEL) -> Mark:
 def test_the_cursor_comes_back_as_it_was_saved(reconciling: Reconciling) -> None:
     assert reconciling.cursor() == Cursor()
     place = Place("1|/subscriptions/…|model", "token=/+", "a name")
-    saved = reconciling.save_cursor(Cursor(revision=7, is_behind=True, changed=("a", "b"), rotation=place, until=NOW))
+    walks = Cursor(revision=7, is_behind=True, changed=("a", "b"), rotation=place, until=NOW)
+    saved = reconciling.save_cursor(replace(walks, current_at=NOW - timedelta(hours=1), came_after=NOW - timedelta(days=1)))
 
     found = reconciling.cursor()
 

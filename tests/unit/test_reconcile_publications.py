@@ -8,7 +8,7 @@ import pytest
 from handlers import reconcile_pass
 from shared.assets import Asset, Kind
 from shared.reconciling import Finding, What
-from shared.rules import AssetPattern, Publication, Register, RegistryRule, Rules, RuleState, Tenant
+from shared.rules import AssetPattern, Publication, Register, RegistryRule, Rules, RuleState, Tenant, TenantState
 from tests.fakes import World
 from tests.unit.reconcile_world import (
     PRODUCTION,
@@ -127,6 +127,53 @@ def test_given_history_when_a_publication_is_paused_and_resumed_then_no_more_of_
 
     assert reconciled(world, times=2) == []
     assert in_registry(world, "hub") == MANY[-1:]
+
+
+def test_given_a_publication_that_came_to_a_paused_tenant_when_that_is_resumed_then_all_that_came_after_it_is_shared() -> None:
+    world = world_with()
+    northwind = replace(world.rules.rules.tenants["northwind"], publications=(ALL,))
+    with_rules(world, replace(northwind, state=TenantState.PAUSED))
+    reconciled(world)
+    all_appear(world, MANY)
+    assert reconciled(world) == []
+
+    with_rules(world, northwind)
+    reconciled(world)
+
+    assert in_registry(world, "hub") == MANY
+
+
+# ---- new
+
+
+def test_given_a_new_publication_when_versions_come_before_the_reconciler_does_then_all_of_them_are_shared() -> None:
+    """And of what stood there before, the newest."""
+    world = world_with()
+    all_appear(world, MANY[:5])
+    reconciled(world)
+
+    with_publications(world, ALL)
+    all_appear(world, MANY[5:])
+    shown = previewed(world)
+    reconciled(world)
+
+    assert {each.asset for each in shown} == {f"model credit-card:{version}" for version in MANY[4:]}
+    assert in_registry(world, "hub") == MANY[4:]
+
+
+def test_given_a_new_publication_when_the_reconciler_comes_late_to_its_workspace_then_all_that_came_after_it_is_shared() -> None:
+    world = world_with()
+    others = [workspace(f"a-{number}") for number in range(8)]
+    for there in others:
+        appears(world, credit_card("1"), at=there)
+    reconciled(world, times=8)
+
+    northwind = world.rules.rules.tenants["northwind"]
+    with_rules(world, replace(northwind, publications=(ALL,), workspaces=(*others, *northwind.workspaces)))
+    all_appear(world, MANY)
+    reconciled(world, times=12, looks=2)
+
+    assert in_registry(world, "hub") == MANY
 
 
 # ---- changed
