@@ -19,7 +19,7 @@ SHARE_ID, DELIVERY_ID = str(A_SHARE.address), str(A_DELIVERY.address)
         (["push", "model:card:3", "--actions", "{restart: {}}"], "Not sent: actions.0: must be an action"),
         (["push", "model:card:3", "--actions", "nowhere.yaml"], "--actions: [Errno 2]"),
         (["push", "model:card:3", "--actions", "{"], "--actions: while parsing"),
-        (["push", "model:card:3", "--wait", "--timeout", "soon"], "write a number and s, m, h, d or w"),
+        (["push", "model:card:3", "--wait", "--timeout", "soon"], "write a number and w, d, h, m or s"),
         (["push", "model:card:3", "--correlation-id", "x" * 129], "--correlation-id has 129 characters: write 1 to 128."),
         (["share", "model:card:3", "--from", "/subscriptions/s"], "is not the ARM id of a workspace"),
         (["recall", "model:card:3", "--reason", ""], "Not sent: reason: "),
