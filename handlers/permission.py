@@ -44,8 +44,8 @@ def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryA
             return _await_approval(turn, row, decision.approval)
         case Allowed(Decision(window=Window() as window) as decision) if not (begun or row.since or is_open(window, turn.now)):
             return _hold_until_open(turn, row, decision, window)
-        case Allowed(decision) if decision.action != row.action:  # a limit or the subscription changed: go on by today's
-            return turn.again(replace(row, action=decision.action), 0)
+        case Allowed(decision) if (by_today := _decided(row, decision)) != row:  # a rule changed, or another one says yes
+            return turn.again(by_today, 0)
         case Allowed():
             return None
         case Paused() as pause:
@@ -64,6 +64,12 @@ def _answer(turn: Turn[DeliveryRow], row: DeliveryRow, tags: Mapping[str, str]) 
         if plan and plan.asset.tags != tags:
             return still_allowed(row, SharedAsset(row.asset, row.registry, row.origin, plan.asset.tags, row.source), rules)
     return answer
+
+
+def _decided(row: DeliveryRow, decision: Decision) -> DeliveryRow:
+    """By this decision: the same row, where the same rules decide the same as when it was made."""
+    by_it = replace(row, action=decision.action, publication=decision.publication or "", subscription=decision.subscription)
+    return row if by_it == row else replace(by_it, rules_revision=decision.revision)
 
 
 def _hold_until_open(turn: Turn[DeliveryRow], row: DeliveryRow, decision: Decision, window: Window) -> DeliveryRow:

@@ -14,8 +14,19 @@ from shared.rules import Rules, Tenant
 from shared.rules_change import ApplyLostError, Fate, RulesStore, RulesTooLargeError, TenantChange
 from shared.rules_reading import InvalidRulesError
 
+LONGEST_NAME = 100  # of who makes a change
+
+
+def _name(by: str) -> str:
+    if len(by) > LONGEST_NAME or not by.isprintable():
+        raise typer.BadParameter(f"write a name of at most {LONGEST_NAME} characters that can be printed.")
+    return by
+
+
 # Plain assignments: typer does not look into what `type` names.
-By = Annotated[str, typer.Option("--by", help="Who makes the change, for the record; the login name where left out.")]
+By = Annotated[
+    str, typer.Option("--by", help="Who makes the change, for the record; the login name where left out.", callback=_name)
+]
 
 SIGNS = {Fate.ADDED: "[green]+[/]", Fate.CHANGED: "[yellow]~[/]", Fate.REMOVED: "[red]-[/]"}
 

@@ -2,7 +2,8 @@
 
 An apply claims the head before it writes anything, so the loser of two has changed nothing. Then it writes provider,
 workspaces, tenants, and last of all announces them: the new revision in the head and the row that says what changed, in
-one transaction. One that dies in between leaves `attempted` above `revision`: the next one announces that everything changed.
+one transaction. One that dies in between leaves `attempted` above `revision`: the next one puts the workspaces of all tenants
+right, whatever it changes itself, and announces that everything changed.
 """
 
 from collections.abc import Callable, Iterable
@@ -40,6 +41,7 @@ class RulesApply:
         self._wanted = wanted
         self._head, self._etag = Head(), ""
         self._stored: dict[str, Any] = {}
+        self._entered: dict[str, Any] | None = None  # all workspaces' rows, after an apply that did not end
 
     def run(self, based_on: int | None) -> Applied:
         self._read_head(based_on)
@@ -56,6 +58,7 @@ class RulesApply:
         unfinished = self._head.unfinished
         self._claim()
         try:
+            self._entered = self._all_workspaces() if unfinished else None
             self._write(before, change, provider, columns)
             self._announce(change, everything=unfinished)
         except BaseException:  # an interrupt too: the next apply need not wait for the claim to end
@@ -97,14 +100,16 @@ class RulesApply:
         changed = [found.tenant for found in change.tenants]
         if provider is not None:
             self._put(rows.entity(rows.PROVIDER_KEYS, **provider), read(self._table, *rows.PROVIDER_KEYS))
-        for tenant_id in changed:
+        for tenant_id in changed if self._entered is None else self._tenants:
             if tenant_id in self._tenants:
                 self._enter_workspaces(self._tenants[tenant_id])
         for tenant_id in changed:
             self._put_tenant(tenant_id, columns.get(tenant_id))
         for tenant_id in changed:
             if tenant_id in before.tenants:
-                self._leave_workspaces(before.tenants[tenant_id])
+                self._leave(before.tenants[tenant_id].workspaces)
+        if self._entered is not None:
+            self._leave(WorkspaceId.parse(row["workspace"]) for row in self._entered.values())
 
     def _put(self, row: Entity, there: Any) -> None:
         self._hold()
@@ -128,20 +133,27 @@ class RulesApply:
     def _enter_workspaces(self, tenant: Tenant) -> None:
         """A row that names another tenant is of one that has, or will have, let the workspace go by these same rules."""
         for workspace in tenant.workspaces:
-            keys = rows.workspace_keys(workspace)
-            there = read(self._table, *keys)
+            there = self._row_of(workspace)
             if there is None or there["tenant"] != tenant.id:
-                self._put(rows.entity(keys, workspace=str(workspace), tenant=tenant.id), there)
+                self._put(rows.entity(rows.workspace_keys(workspace), workspace=str(workspace), tenant=tenant.id), there)
 
-    def _leave_workspaces(self, tenant: Tenant) -> None:
-        for workspace in self._gone(tenant.workspaces):
-            there = read(self._table, *rows.workspace_keys(workspace))
-            if there is not None and there["tenant"] == tenant.id:
+    def _leave(self, workspaces: Iterable[WorkspaceId]) -> None:
+        """Those of them that are nobody's now."""
+        for workspace in workspaces:
+            there = None if workspace in self._owned else self._row_of(workspace)
+            if there is not None:
                 self._hold()
                 remove(self._table, there)
 
-    def _gone(self, workspaces: Iterable[WorkspaceId]) -> list[WorkspaceId]:
-        return [workspace for workspace in workspaces if workspace not in self._owned]
+    def _row_of(self, workspace: WorkspaceId) -> Any:
+        partition, row = rows.workspace_keys(workspace)
+        return read(self._table, partition, row) if self._entered is None else self._entered.get(row)
+
+    def _all_workspaces(self) -> dict[str, Any]:
+        """Their rows, by row key: one query, as point reads of many would outlast the claim."""
+        with table_errors("read the workspaces"):
+            found = self._table.query_entities(rows.WORKSPACE_ROWS, parameters=rows.WORKSPACE_BOUNDS)
+            return {row["RowKey"]: row for row in found}
 
     def _announce(self, change: RulesChange, everything: bool) -> None:
         self._hold()

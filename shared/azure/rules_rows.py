@@ -16,8 +16,9 @@ from shared.rules_document import Document, provider_from_document, tenant_from_
 LONGEST_PROPERTY = 30_000  # characters; a string property holds 64 KB of UTF-16, less a margin
 MOST_PROPERTIES = 16  # so that the whole entity stays below Table Storage's 1 MB
 
-TENANT_ROWS = "PartitionKey ge @first and PartitionKey lt @end"
+TENANT_ROWS = WORKSPACE_ROWS = "PartitionKey ge @first and PartitionKey lt @end"
 TENANT_BOUNDS = {"first": "t", "end": "u"}  # partitions t0 to tf
+WORKSPACE_BOUNDS = {"first": "w", "end": "x"}  # partitions w00 to wff
 CHANGES = "changes"
 
 type Keys = tuple[str, str]

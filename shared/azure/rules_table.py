@@ -97,6 +97,8 @@ class RulesTable:
     def history(self, last: int, tenant: str | None = None) -> list[Revision]:
         """See `shared.rules_change.RulesStore`. What changed one tenant is found by reading all changes."""
         head = self.revision()
+        if not head:  # perhaps without a table
+            return []
         found = [rows.revision_in(row) for row in self._changes(0 if tenant else max(0, head - last), head)]
         about = [revision for revision in found if tenant is None or revision.concerns(tenant)]
         return about[::-1][:last]

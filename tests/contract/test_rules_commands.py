@@ -214,6 +214,24 @@ def test_given_a_tenant_and_a_publication_when_paused_then_the_lists_and_the_his
     assert history[1].rstrip().endswith("grace  tenant tailwind: publication bert now paused")
 
 
+@pytest.mark.parametrize("name", ["x" * 101, "two\nlines", "half \udcff a character", "\x1b[31mred"])
+def test_given_a_name_that_no_list_can_show_when_a_change_is_made_then_it_is_refused(provider: Provider, name: str) -> None:
+    before = provider.rules()
+
+    for command in (("tenants", "pause", "fabrikam"), ("apply", DEMO_RULES)):
+        assert "write a name of at most 100 characters" in provider.fanout(*command, "--by", name, exits=2).stderr
+
+    assert provider.rules() == before
+
+
+def test_given_no_rules_yet_when_looked_at_then_there_are_none(tmp_path: Path) -> None:
+    bootstrap.fanout.cache_clear()
+    with table_service() as connection_string:
+        nobody = Provider(connection_string, tmp_path)
+
+        assert [nobody.json(*command) for command in (("history",), ("tenants", "list"), ("publications", "list"))] == [[], [], []]
+
+
 # ---- export
 
 

@@ -529,6 +529,23 @@ def test_given_an_apply_killed_at_any_write_when_read_then_each_tenant_is_old_or
     assert killed_at > 6
 
 
+def test_given_an_apply_killed_at_any_write_when_the_old_rules_are_applied_then_every_workspace_is_with_its_tenant_again(
+    connection_string: str,
+) -> None:
+    moved = (replace(NORTHWIND, workspaces=(workspace("workspace4"),)), replace(TAILWIND, workspaces=(W1, W2)))
+    for killed_at in range(1, 12):
+        store = Store(connection_string, new_table(connection_string), Clock())
+        with store.clients:
+            store.open().apply(PROVIDER, BEFORE, by="ada")
+            _killed(store, killed_at, lambda table: table.apply(PROVIDER, moved, by="ada"))
+            store.clock.time += CLAIM
+
+            store.open().apply(PROVIDER, BEFORE, by="grace")
+
+            assert (store.open().tenant_of(W1), store.open().tenant_of(W2)) == BEFORE
+            assert {row["tenant"] for row in store.client().query_entities("PartitionKey ge 'w'")} == {"northwind", "fabrikam"}
+
+
 def _apply_killed(store: Store, provider: Provider, at: int) -> bool:
     """Whether the apply was done before it could be killed."""
 

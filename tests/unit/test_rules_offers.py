@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.assets import Kind
@@ -32,6 +32,7 @@ def test_none_is_overlooked_that_has_a_name_in_common(published: list[str], want
     assert all(provider.includes((named,), publisher) for publisher in found)
 
 
+@settings(max_examples=30)
 @given(random_rules.the_rules)
 def test_whoever_can_be_named_is_called_the_same_as_by_the_provider(rules: Rules) -> None:
     parties = Offers(rules.tenants.values(), rules.provider).parties
