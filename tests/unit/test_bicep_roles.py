@@ -25,7 +25,7 @@ def granted(deployment: Deployment) -> set[Grant]:
 
 
 def on_queue(name: str) -> str:
-    return f"Microsoft.ServiceBus/namespaces/sb-x/queues/{name}"
+    return f"Microsoft.ServiceBus/namespaces/sb-premium-x/queues/{name}"
 
 
 APP = {
@@ -99,7 +99,7 @@ def test_a_registry_grants_this_and_no_more() -> None:
 
 
 def test_the_queue_is_opened_to_a_tenants_topic_and_no_other_queue_is() -> None:
-    made = deploy(SOURCES, "tenant/queue-sender.bicep", namespaceName="sb", systemTopicPrincipalId="topic")
+    made = deploy(SOURCES, "tenant/queue-sender.bicep", namespaceName="sb", principalId="topic")
     [grant] = grants(made, {})
     assert grant == Grant("topic", "Azure Service Bus Data Sender", "Microsoft.ServiceBus/namespaces/sb/queues/events")
 

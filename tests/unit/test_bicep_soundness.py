@@ -67,7 +67,7 @@ def test_a_tenants_part_can_be_deployed_whatever_is_chosen(topic: str, events: d
     ("path", "params"),
     [
         ("registry/main.bicep", {"registryName": "hub", "fanoutPrincipalId": "fanout", "readerGroupIds": ["tenants"]}),
-        ("tenant/queue-sender.bicep", {"namespaceName": "sb", "systemTopicPrincipalId": "topic"}),
+        ("tenant/queue-sender.bicep", {"namespaceName": "sb", "principalId": "topic"}),
         (
             "tenant/event-subscription.bicep",
             {"systemTopicName": "t", "eventsQueueId": "/q", "deadLetterStorageId": "/st", "deadLetterContainerName": "c"},
