@@ -9,7 +9,7 @@ from tests.bicep.copies import EVERYTHING, SOURCES, provider, tenant, with_chang
 from tests.bicep.deployment import Deployment, deploy
 from tests.bicep.roles import Grant, grants, wrong_assignments, wrong_names
 
-SECRET_OF_THE_TOPIC = "‹Microsoft.EventGrid/systemTopics/evgst-cards.identity.principalId›"
+TOPIC = "‹Microsoft.EventGrid/systemTopics/evgst-cards.identity.principalId›"
 BUS, QUEUE, STORAGE = "modules/service-bus.bicep", "modules/queue.bicep", "modules/storage.bicep"
 
 
@@ -67,7 +67,7 @@ def test_a_tenant_grants_this_and_no_more() -> None:
         deadLetterStorageName="stdead",
     )
     dead_letters = "Microsoft.Storage/storageAccounts/stdead/blobServices/default/containers/fanout-dead-letters"
-    assert grants(made, {SECRET_OF_THE_TOPIC: "topic"}) == {
+    assert grants(made, {TOPIC: "topic"}) == {
         Grant("fanout", "AzureML Data Scientist", "Microsoft.MachineLearningServices/workspaces/cards"),
         Grant(
             "fanout",

@@ -6,7 +6,7 @@ import pytest
 
 from tests.bicep.copies import EVERYTHING, PROVIDER, SOURCES, TENANT, provider, tenant, with_change
 from tests.bicep.deployment import deploy
-from tests.bicep.reading import BicepError
+from tests.bicep.reading import BicepError, read
 from tests.bicep.soundness import unsound
 
 STORAGE, APP, MAIN = "modules/storage.bicep", "modules/function-app.bicep", "main.bicep"
@@ -42,6 +42,12 @@ def test_the_templates_are_sound() -> None:
 )
 def test_what_the_compiler_would_find_is_found(path: str, old: str, new: str, fault: str) -> None:
     assert any(fault in each for each in unsound(with_change(path, old, new)))
+
+
+def test_each_type_is_used_by_one_api_version() -> None:
+    templates = [read(text) for path, text in SOURCES.items() if path.endswith(".bicep")]
+    places = {resource.place for template in templates for resource in template.resources.values()}
+    assert len(places) == len({place.partition("@")[0] for place in places})
 
 
 @pytest.mark.parametrize("outcomes", ["none", "topic", "domain"])
