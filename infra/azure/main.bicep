@@ -42,7 +42,7 @@ param alwaysReadyInstanceCount int = 0
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param storageSku string = 'Standard_LRS'
 
-@description('Tier of Service Bus. A private network takes Premium whatever this says.')
+@description('Tier of Service Bus. A private network takes Premium whatever this says. Another tier is another namespace.')
 @allowed(['Standard', 'Premium'])
 param serviceBusTier string = 'Standard'
 
@@ -86,6 +86,7 @@ var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = {
   'azd-env-name': environmentName
 }
+var tier = privateNetwork ? 'Premium' : serviceBusTier
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: empty(resourceGroupName) ? 'rg-${environmentName}' : resourceGroupName
@@ -134,10 +135,10 @@ module serviceBus 'modules/service-bus.bicep' = {
   name: 'service-bus'
   scope: group
   params: {
-    name: 'sb-${token}'
+    name: (tier == 'Premium') ? 'sb-premium-${token}' : 'sb-${token}' // a namespace cannot change its tier
     location: location
     tags: tags
-    tier: privateNetwork ? 'Premium' : serviceBusTier
+    tier: tier
     messagingUnits: messagingUnits
     isPrivate: privateNetwork
     scaleByQueueLength: scaleByQueueLength

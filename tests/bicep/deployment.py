@@ -14,7 +14,6 @@ class Resource:
     """`id` is its ARM id. `body` is what is sent."""
 
     kind: str
-    api_version: str
     id: str
     body: Mapping[str, Any]
 
@@ -105,13 +104,9 @@ class _File:
         return make(declared, self._value(body))
 
     def _resource(self, declared: Declared, body: Mapping[str, Any]) -> Any:
-        kind, api_version = declared.place.split("@")
-        resource = Resource(
-            kind,
-            api_version,
-            f"{self._place(kind, body)}/{body['name']}",
-            {key: content for key, content in body.items() if key not in ("parent", "scope")},
-        )
+        kind = declared.place.partition("@")[0]
+        sent = {key: content for key, content in body.items() if key not in ("parent", "scope")}
+        resource = Resource(kind, f"{self._place(kind, body)}/{body['name']}", sent)
         if not declared.existing:
             self._made.append(resource)
         return {"id": resource.id, "name": resource.name}

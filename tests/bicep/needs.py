@@ -20,16 +20,16 @@ ROOT = Path(__file__).parents[2]
 HOST: Mapping[str, Any] = json.loads((ROOT / "host.json").read_text())
 
 # As the handlers assume them. Durations are ISO 8601.
-UNTOLD_TWICE = {"requiresDuplicateDetection": True, "duplicateDetectionHistoryTimeWindow": "PT10M"}
+DEDUPLICATED = {"requiresDuplicateDetection": True, "duplicateDetectionHistoryTimeWindow": "PT10M"}
 QUEUES: Mapping[str, Mapping[str, object]] = {
-    "commands": UNTOLD_TWICE
+    "commands": DEDUPLICATED
     | {
         "lockDuration": "PT1M",
         "maxDeliveryCount": 10,
         "defaultMessageTimeToLive": "P14D",
         "deadLetteringOnMessageExpiration": True,
     },
-    "wakeups": UNTOLD_TWICE
+    "wakeups": DEDUPLICATED
     | {
         "lockDuration": "PT1M",
         "maxDeliveryCount": 20,
@@ -43,7 +43,7 @@ QUEUES: Mapping[str, Mapping[str, object]] = {
         "defaultMessageTimeToLive": "P14D",
         "deadLetteringOnMessageExpiration": True,
     },
-    "rejected": UNTOLD_TWICE
+    "rejected": DEDUPLICATED
     | {
         "lockDuration": "PT1M",
         "maxDeliveryCount": 10,

@@ -24,7 +24,6 @@ class BicepError(Exception):
 @dataclass(frozen=True, slots=True)
 class Param:
     decorators: Mapping[str, Node | None]  # each with its argument
-    kind: str
     default: Node | None
 
 
@@ -111,16 +110,12 @@ def _grammar() -> BicepParser:
 
 
 def _param(parts: list[Part]) -> Param:
-    decorators, _, kind, default = parts
-    found = dict(_decorator(each) for each in trees(decorators))
-    kinds = _tree(kind).scan_values(lambda _: True)
-    return Param(found, "".join(map(str, kinds)), default if isinstance(default, Tree) else None)
+    decorators, *_, default = parts
+    return Param(dict(_decorator(each) for each in trees(decorators)), default if isinstance(default, Tree) else None)
 
 
 def _decorator(node: Node) -> tuple[str, Node | None]:
-    """`@description(…)` is read as a tree of that name, in which the parser leaves its text beside it."""
-    [name, *argument] = node.children
-    return str(name), next((each for each in argument if isinstance(each, Tree)), None)
+    return str(node.children[0]), next(iter(trees(node)), None)
 
 
 def _place(part: Part) -> str:

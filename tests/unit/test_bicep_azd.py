@@ -132,3 +132,8 @@ def test_addresses_with_a_key_are_secure() -> None:
         if path.endswith(".bicep"):
             for name, param in read(text).params.items():
                 assert ("secure" in param.decorators) is (name == "webhookUrl"), f"{path}: {name}"
+
+
+def test_another_tier_of_service_bus_is_another_namespace() -> None:
+    names = [provider(serviceBusTier=tier).of("Microsoft.ServiceBus/namespaces")[0].name for tier in ("Standard", "Premium")]
+    assert len(set(names)) == 2

@@ -9,7 +9,7 @@ from tests.bicep.copies import EVERYTHING, SOURCES, provider, tenant, with_chang
 from tests.bicep.deployment import Deployment, deploy
 from tests.bicep.roles import Grant, grants, wrong_assignments, wrong_names
 
-SECRET_OF_THE_TOPIC = "‹Microsoft.EventGrid/systemTopics/evgst-cards.identity.principalId›"
+TOPIC = "‹Microsoft.EventGrid/systemTopics/evgst-cards.identity.principalId›"
 BUS, QUEUE, STORAGE = "modules/service-bus.bicep", "modules/queue.bicep", "modules/storage.bicep"
 
 
@@ -25,7 +25,7 @@ def granted(deployment: Deployment) -> set[Grant]:
 
 
 def on_queue(name: str) -> str:
-    return f"Microsoft.ServiceBus/namespaces/sb-x/queues/{name}"
+    return f"Microsoft.ServiceBus/namespaces/sb-premium-x/queues/{name}"
 
 
 APP = {
@@ -67,7 +67,7 @@ def test_a_tenant_grants_this_and_no_more() -> None:
         deadLetterStorageName="stdead",
     )
     dead_letters = "Microsoft.Storage/storageAccounts/stdead/blobServices/default/containers/fanout-dead-letters"
-    assert grants(made, {SECRET_OF_THE_TOPIC: "topic"}) == {
+    assert grants(made, {TOPIC: "topic"}) == {
         Grant("fanout", "AzureML Data Scientist", "Microsoft.MachineLearningServices/workspaces/cards"),
         Grant(
             "fanout",
@@ -99,7 +99,7 @@ def test_a_registry_grants_this_and_no_more() -> None:
 
 
 def test_the_queue_is_opened_to_a_tenants_topic_and_no_other_queue_is() -> None:
-    made = deploy(SOURCES, "tenant/queue-sender.bicep", namespaceName="sb", systemTopicPrincipalId="topic")
+    made = deploy(SOURCES, "tenant/queue-sender.bicep", namespaceName="sb", principalId="topic")
     [grant] = grants(made, {})
     assert grant == Grant("topic", "Azure Service Bus Data Sender", "Microsoft.ServiceBus/namespaces/sb/queues/events")
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.bicep.copies import EVERYTHING, PROVIDER, SOURCES, TENANT, provider, tenant, with_change
 from tests.bicep.deployment import deploy
-from tests.bicep.reading import BicepError
+from tests.bicep.reading import BicepError, read
 from tests.bicep.soundness import unsound
 
 STORAGE, APP, MAIN = "modules/storage.bicep", "modules/function-app.bicep", "main.bicep"
@@ -44,6 +44,12 @@ def test_what_the_compiler_would_find_is_found(path: str, old: str, new: str, fa
     assert any(fault in each for each in unsound(with_change(path, old, new)))
 
 
+def test_each_type_is_used_by_one_api_version() -> None:
+    templates = [read(text) for path, text in SOURCES.items() if path.endswith(".bicep")]
+    places = {resource.place for template in templates for resource in template.resources.values()}
+    assert len(places) == len({place.partition("@")[0] for place in places})
+
+
 @pytest.mark.parametrize("outcomes", ["none", "topic", "domain"])
 @pytest.mark.parametrize("operator", ["", "operator"])
 @pytest.mark.parametrize("private", [False, True])
@@ -67,7 +73,7 @@ def test_a_tenants_part_can_be_deployed_whatever_is_chosen(topic: str, events: d
     ("path", "params"),
     [
         ("registry/main.bicep", {"registryName": "hub", "fanoutPrincipalId": "fanout", "readerGroupIds": ["tenants"]}),
-        ("tenant/queue-sender.bicep", {"namespaceName": "sb", "systemTopicPrincipalId": "topic"}),
+        ("tenant/queue-sender.bicep", {"namespaceName": "sb", "principalId": "topic"}),
         (
             "tenant/event-subscription.bicep",
             {"systemTopicName": "t", "eventsQueueId": "/q", "deadLetterStorageId": "/st", "deadLetterContainerName": "c"},
