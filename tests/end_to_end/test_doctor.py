@@ -150,6 +150,7 @@ def test_people_read_it_by_tenant_with_the_command_on_a_line_of_its_own(cloud: L
     assert lines[-1] == "1 fault; 5 places looked at."
 
 
+@pytest.mark.slow
 def test_a_workspace_that_does_not_answer_is_a_finding_and_holds_up_no_other(cloud: LocalCloud) -> None:
     cloud.azure_ml.arm("GET .*/workspaces/workspace1$", delay=60, times=None)
     try:
