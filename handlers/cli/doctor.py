@@ -16,7 +16,7 @@ from shared.rules import Tenant
 
 if TYPE_CHECKING:
     from handlers.doctor import Examined
-    from shared.bootstrap import AzureFanout
+    from handlers.doctor_looks import Looks
 
 _EXITS = {Severity.FAULT: FAILED, Severity.UNSEEN: UNREACHABLE}
 
@@ -51,12 +51,12 @@ def doctor(
             f"Whose roles? Set FANOUT_PRINCIPAL_ID, or write --principal-id: the object id of the app's identity ({found}).",
         )
     with reaching("the tables"):
-        fanout = connect()
-        rules = fanout.rules.current()
-    tenants = [tenant_in(tenant, rules)] if tenant else sorted(rules.tenants.values(), key=lambda each: each.id)
-    examined = sorted(_examined(fanout, tenants, principal), key=lambda each: (each.tenant or "", each.place))
+        looks = _looks(principal)
+    everybody = looks.rules.tenants.values()
+    tenants = [tenant_in(tenant, looks.rules)] if tenant else sorted(everybody, key=lambda each: each.id)
+    examined = sorted(_examined(tenants, looks), key=lambda each: (each.tenant or "", each.place))
     if as_json:
-        print_json(document_of(examined, rules.revision))
+        print_json(document_of(examined, looks.rules.revision))
     else:
         print_report(examined)
     outcome = worst(finding for each in examined for finding in each.findings)
@@ -64,14 +64,18 @@ def doctor(
         raise typer.Exit(_EXITS[outcome])
 
 
-def _examined(fanout: "AzureFanout", tenants: list[Tenant], principal: str) -> Iterator["Examined"]:
-    from handlers.doctor import examine
+def _looks(principal: str) -> "Looks":
     from handlers.doctor_looks import Looks
     from shared import settings
     from shared.doctor.events import App
 
+    fanout = connect()
     app = App(settings.host_name(), settings.namespace())
-    looks = Looks(fanout.rules.current(), fanout.surroundings, principal, app, fanout.clock.now())
-    examination = examine(tenants, looks)
-    doing = "Looking at workspaces and registries"
+    return Looks(fanout.rules.current(), fanout.surroundings, principal, app, fanout.clock.now())
+
+
+def _examined(tenants: list[Tenant], looks: "Looks") -> Iterator["Examined"]:
+    from handlers.doctor import examine
+
+    examination, doing = examine(tenants, looks), "Looking at workspaces and registries"
     yield from track(examination.examined, doing, examination.places, console=err, transient=True, disable=not err.is_terminal)

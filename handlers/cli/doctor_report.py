@@ -34,7 +34,8 @@ def print_report(examined: Sequence["Examined"]) -> None:
     for tenant, group in groupby(examined, key=lambda each: each.tenant):
         out.print(tenant or "registries", style="bold", markup=False)
         for each in group:
-            paper().print(Text.assemble(INDENT, f"{each.place}  ", "" if each.findings else _SOUND), soft_wrap=True)
+            sound = () if each.findings else ("  ", _SOUND)
+            paper().print(Text.assemble(INDENT, each.place, *sound), soft_wrap=True)
             for finding in each.findings:
                 _print_finding(finding)
     out.print(_sum(examined), markup=False)

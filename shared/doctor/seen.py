@@ -1,4 +1,4 @@
-"""What Azure shows of itself to the doctor. Regions are written as in `westeurope`; ARM ids match whatever their case."""
+"""What Azure shows the doctor. Regions are written as `westeurope`; states in lower case; ARM ids match whatever their case."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,6 @@ ENABLED = "enabled"
 
 @dataclass(frozen=True, slots=True)
 class AzureSubscription:
-    """`state` in lower case: `enabled`, or why it is not."""
-
     id: str
     entra_tenant: str
     state: str
@@ -57,7 +55,7 @@ class RoleAssignment:
 
 @dataclass(frozen=True, slots=True)
 class SystemTopic:
-    """`source` is the ARM id of what it tells of, `state` the provisioning state in lower case, as everywhere here."""
+    """`source` is the ARM id of what it tells of, `state` the provisioning state."""
 
     arm_id: str
     source: str
@@ -169,7 +167,7 @@ class CoreUsages:
 
 @dataclass(frozen=True, slots=True)
 class PolicyDenial:
-    """A policy that would deny what was asked about: ARM ids of its assignment and its definition."""
+    """A policy that would deny what was asked about, by ARM ids."""
 
     assignment: str
     definition: str

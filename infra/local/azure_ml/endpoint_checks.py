@@ -71,7 +71,12 @@ class RegionLimits:
     def core_shortage(
         self, workspace: Workspace, instance_type: str, needed: int, replaced: Document | None
     ) -> dict[str, str] | None:
-        """The failure of an operation that needs more cores than are left; `replaced` is the deployment that it updates."""
+        """The failure of an operation that needs more cores than are left; `replaced` is the deployment that it updates.
+
+        A batch deployment needs none: it runs on a cluster of its workspace.
+        """
+        if not needed:
+            return None
         freed = replaced.get("cores", 0) if replaced else 0
         families = self.cores_used(workspace.subscription, workspace.location)
         own = family(instance_type)
