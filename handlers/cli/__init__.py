@@ -10,6 +10,7 @@ from handlers.cli.backfill import backfill
 from handlers.cli.deliveries import deliveries, show
 from handlers.cli.explain import explain
 from handlers.cli.export import export
+from handlers.cli.help_texts import teach
 from handlers.cli.history import history
 from handlers.cli.publications import publications
 from handlers.cli.reconcile import reconcile
@@ -34,4 +35,5 @@ for asking in (share, push, pull, backfill, recall, retry, cancel, approve, reje
 for looking in (status, deliveries, show, watch):
     app.command(rich_help_panel=LOOKING)(looking)
 app.add_typer(rejected, name="rejected", rich_help_panel=LOOKING)
-app.command()(schema)
+app.command(rich_help_panel=ASKING)(schema)
+teach(app)
