@@ -59,10 +59,11 @@ class once[T]:  # noqa: N801 - used as a decorator, like cached_property, which 
 
 
 class AzureFanout:
-    """`shared.ports.Fanout`, on Azure."""
+    """`shared.ports.Fanout`, on Azure. An `impatient` one is for people: they learn within 20 seconds what does not answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, impatient: bool = False) -> None:
         self.clock = CorrectedClock()
+        self._impatient = impatient
 
     @once
     def overdue_after(self) -> timedelta:
@@ -85,7 +86,7 @@ class AzureFanout:
         from shared.azure.service_bus import open_service_bus
 
         bus = settings.service_bus()
-        return open_service_bus(bus.connection_string, bus.address, lambda: self.credential)
+        return open_service_bus(bus.connection_string, bus.address, lambda: self.credential, impatient=self._impatient)
 
     @once
     def rows(self) -> "Ledger":
@@ -218,7 +219,7 @@ class AzureFanout:
         from shared.azure.tables import open_tables
 
         tables = settings.tables()
-        return open_tables(tables.connection_string, tables.address, lambda: self.credential, self.clock)
+        return open_tables(tables.connection_string, tables.address, lambda: self.credential, self.clock, impatient=self._impatient)
 
     @once
     def credential(self) -> "TokenCredential":
@@ -240,6 +241,6 @@ class AzureFanout:
 
 
 @cache
-def fanout() -> AzureFanout:
-    """What the handlers use, by the settings of this process."""
-    return AzureFanout()
+def fanout(*, impatient: bool = False) -> AzureFanout:
+    """What the handlers use, by the settings of this process; an impatient one is what the command line uses."""
+    return AzureFanout(impatient=impatient)

@@ -11,6 +11,7 @@ from handlers.cli.deliveries import deliveries, show
 from handlers.cli.doctor import doctor
 from handlers.cli.explain import explain
 from handlers.cli.export import export
+from handlers.cli.help_texts import teach
 from handlers.cli.history import history
 from handlers.cli.publications import publications
 from handlers.cli.reconcile import reconcile
@@ -33,8 +34,8 @@ for name, part in (("tenants", tenants), ("publications", publications), ("subsc
     app.add_typer(part, name=name, rich_help_panel=RULES)
 for asking in (share, push, pull, backfill, recall, retry, cancel, approve, reject, reconcile):
     app.command(rich_help_panel=ASKING)(asking)
-for looking in (status, deliveries, show, watch, doctor):
+for looking in (status, deliveries, show, watch, doctor, settings):
     app.command(rich_help_panel=LOOKING)(looking)
 app.add_typer(rejected, name="rejected", rich_help_panel=LOOKING)
-for written in (schema, settings):
-    app.command()(written)
+app.command(rich_help_panel=ASKING)(schema)
+teach(app)

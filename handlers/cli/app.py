@@ -1,5 +1,7 @@
 """The frame of the command line."""
 
+import logging
+
 import typer
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, help="Fanout, for those who run it.")
@@ -8,3 +10,6 @@ app = typer.Typer(no_args_is_help=True, add_completion=True, help="Fanout, for t
 @app.callback()
 def _fanout() -> None:
     """Fanout, for those who run it."""
+    sdks = logging.getLogger("azure")  # what they warn of comes back as an error, in fewer words
+    sdks.addHandler(logging.NullHandler())
+    sdks.propagate = False

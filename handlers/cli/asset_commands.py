@@ -4,19 +4,24 @@ from typing import Annotated
 
 import typer
 
+from handlers.cli import completion
 from handlers.cli.arguments import actions_in, asset_in, receiving_workspace, workspace_in
+from handlers.cli.connection import connect
 from handlers.cli.documents import AsJson
-from handlers.cli.sending import LONGEST_WAIT, Actions, CorrelationId, Registry, Timeout, Wait, ask, connect, way
+from handlers.cli.sending import LONGEST_WAIT, Actions, CorrelationId, Registry, Timeout, Wait, ask, way
 from handlers.cli.terminal import reaching
 from shared.rules import Rules
 
 AssetText = Annotated[str, typer.Argument(metavar="ASSET", help="kind:name:version; the version may be latest.")]
-TenantText = Annotated[str, typer.Option("--tenant", help="Who asks for it, and gets it.")]
+TenantText = Annotated[str, completion.tenant("--tenant", "Who asks for it, and gets it.")]
 
 
 def share(
     asset: AssetText,
-    workspace: Annotated[str, typer.Option("--from", help="The workspace that has it: its ARM id, or its name.")],
+    workspace: Annotated[
+        str,
+        completion.workspace("--from", "The workspace that has it: its ARM id, or its name."),
+    ],
     registry: Registry = None,
     fan_out: Annotated[bool, typer.Option("--fan-out/--no-fan-out", help="Whether its subscribers are to get it.")] = True,
     correlation_id: CorrelationId = None,
@@ -42,7 +47,10 @@ def share(
 
 def push(
     asset: AssetText,
-    to: Annotated[list[str] | None, typer.Option("--to", help="A tenant among the subscribers; may be repeated.")] = None,
+    to: Annotated[
+        list[str] | None,
+        completion.tenant("--to", "A tenant among the subscribers; may be repeated."),
+    ] = None,
     into: Annotated[
         list[str] | None, typer.Option("--into", help="One of their workspaces: ARM id, or name; may be repeated.")
     ] = None,
@@ -71,7 +79,10 @@ def push(
 def pull(
     asset: AssetText,
     tenant: TenantText,
-    into: Annotated[str, typer.Option("--into", help="Its workspace: the ARM id, or the name; not needed where it has one.")] = "",
+    into: Annotated[
+        str,
+        completion.workspace("--into", "Its workspace: the ARM id, or the name; not needed where it has one."),
+    ] = "",
     registry: Registry = None,
     actions: Actions = None,
     correlation_id: CorrelationId = None,

@@ -7,6 +7,7 @@ import typer
 from rich.markup import escape
 from rich.progress import track
 
+from handlers.cli import completion
 from handlers.cli.documents import AsJson, print_json
 from handlers.cli.terminal import INVALID, err, out, reaching, stop
 from shared.errors import Permanent
@@ -14,7 +15,7 @@ from shared.reconciling import Finding
 
 
 def backfill(
-    subscription: Annotated[str, typer.Option("--subscription", help="Whose, and which: TENANT/NAME.")],
+    subscription: Annotated[str, completion.subscription("--subscription", "Whose, and which: TENANT/NAME.")],
     all_versions: Annotated[bool, typer.Option("--all-versions", help="All versions of each name, not the newest alone.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is missing, and send nothing.")] = False,
     as_json: AsJson = False,
@@ -36,7 +37,7 @@ def backfill(
 
     found: list[Finding] = []
     with reaching("the tables and the queue"):
-        round_ = boundless(fanout(), found.append, dry_run=dry_run)
+        round_ = boundless(fanout(impatient=True), found.append, dry_run=dry_run)
         try:
             wanted = backfill_of(tenant, name, round_.rules, all_versions=all_versions)
         except Permanent as unknown:

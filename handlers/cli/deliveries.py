@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from handlers.cli import completion
 from handlers.cli.arguments import address_in, since_in
+from handlers.cli.connection import connect
 from handlers.cli.details import print_details
 from handlers.cli.documents import AsJson, print_json, row_details, row_document
-from handlers.cli.sending import connect
 from handlers.cli.tables import print_rows
 from handlers.cli.terminal import INVALID, out, reaching, stop
 from shared.clock import local_now
@@ -26,7 +27,7 @@ def deliveries(
     failed: Annotated[bool, typer.Option("--failed", help="Those that failed.")] = False,
     only_open: Annotated[bool, typer.Option("--open", help="Those under way, or waiting; however old.")] = False,
     state: Annotated[DeliveryState | None, typer.Option("--state", help="Those in this state.")] = None,
-    tenant: Annotated[str | None, typer.Option("--tenant", help="Those to this tenant.")] = None,
+    tenant: Annotated[str | None, completion.tenant("--tenant", "Those to this tenant.")] = None,
     since: Annotated[str | None, typer.Option("--since", help="Planned since: 2d, 12h, 2026-11-20. 7d where left out.")] = None,
     most: Annotated[int, typer.Option("--most", min=1, help="How many are printed, the newest first.")] = MOST_PRINTED,
     as_json: AsJson = False,

@@ -4,20 +4,17 @@ from rich.table import Table
 from rich.text import Text
 
 from handlers.cli.documents import asset_text, since, time_text
-from handlers.cli.tables import bare_table, paper, reason_text, route_text, state_text
+from handlers.cli.tables import bare_table, paper, print_indented, reason_text, route_text, state_text
 from shared.rows import DeliveryRow, ShareRow, WorkRow, is_done
 
 
 def print_details(row: WorkRow) -> None:
     console = paper()
     console.print(Text.assemble((str(row.address), "bold")))
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="dim", no_wrap=True)
-    facts.add_column(overflow="fold")
-    for name, value in (*_facts(row), *_decided(row), *_times(row)):
-        if value:
-            facts.add_row(name, value)
-    console.print(facts)
+    facts = [(name, value) for name, value in (*_facts(row), *_decided(row), *_times(row)) if value]
+    width = max(len(name) for name, _ in facts) + 2
+    for name, value in facts:
+        print_indented(Text(name.ljust(width), "dim"), Text(value) if isinstance(value, str) else value)
     if row.attempts:
         console.print()
         console.print(_attempts(row))

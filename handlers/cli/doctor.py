@@ -7,9 +7,9 @@ import typer
 from rich.progress import track
 
 from handlers.cli.arguments import tenant_in
+from handlers.cli.connection import connect
 from handlers.cli.doctor_report import document_of, print_report
 from handlers.cli.documents import AsJson, print_json
-from handlers.cli.sending import connect
 from handlers.cli.terminal import FAILED, INVALID, UNREACHABLE, err, reaching, stop
 from shared.doctor.findings import Severity, worst
 from shared.rules import Tenant

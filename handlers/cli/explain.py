@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
+from handlers.cli import completion
 from handlers.cli.arguments import any_version_in, tenant_in, workspace_in
+from handlers.cli.connection import connect
 from handlers.cli.documents import AsJson, print_json
 from handlers.cli.explained import Explained, document_of, print_explained
-from handlers.cli.sending import connect
 from handlers.cli.terminal import INVALID, reaching, stop
 from handlers.explained import ANY_VERSION, Question, UnclearError, decided_before, find
 from shared.commands import LATEST
@@ -17,20 +18,25 @@ from shared.rules import Rules
 
 
 def explain(
-    asset: Annotated[str, typer.Argument(help="kind:name:version, or kind:name for a version that does not exist yet.")],
-    workspace: Annotated[str, typer.Option(help="Where it is or will be registered: ARM id, or name of a tenant's.")] = "",
-    registry: Annotated[str, typer.Option(help="The one that is meant, where there are several.")] = "",
+    asset: Annotated[
+        str, typer.Argument(metavar="ASSET", help="kind:name:version, or kind:name for a version that does not exist yet.")
+    ],
+    workspace: Annotated[
+        str,
+        completion.workspace("--workspace", "Where it is or will be registered: ARM id, or name of a tenant's."),
+    ] = "",
+    registry: Annotated[str, completion.registry("--registry", "The one that is meant, where there are several.")] = "",
     tag: Annotated[list[str] | None, typer.Option(help="name=value: as if it had these tags, and no others.")] = None,
-    tenant: Annotated[str, typer.Option(help="Of this tenant alone.")] = "",
+    tenant: Annotated[str, completion.tenant("--tenant", "Of this tenant alone.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Say why each tenant gets ASSET, or does not, by the rules in force; and what was decided about it before.
 
     Works before the asset exists, while it is on its way, and afterwards. What is not shared yet is named as in its workspace.
 
-    Example: fanout explain model:credit-card --workspace workspace1 --tag stage=production --tenant tailwind
-
-    Exit codes: 0 explained; 1 the tables refuse or cannot be reached; 2 the input is wrong, or leaves open which asset is meant.
+    \b
+    fanout explain model:credit-card:3 --tenant tailwind
+    fanout explain model:credit-card --workspace science --tag stage=production
     """
     with reaching("the tables"):
         fanout = connect()

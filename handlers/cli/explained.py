@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from handlers.cli.documents import time_text
-from handlers.cli.tables import paper, place_text, route_text
+from handlers.cli.tables import bare_table, one_line, paper, place_text, print_indented, print_with_below, route_text, state_text
 from handlers.explained import Known
 from shared.assets import Asset
 from shared.explain import Answer, Explanation, Word, today
@@ -43,11 +43,11 @@ class Explained:
 def print_explained(explained: Explained) -> None:
     console = paper()
     for line in _heading(explained):
-        console.print(line, markup=False)
+        print_indented(Text(), Text(line))
     console.print(_answers(explained.answers))
     if explained.before:
         console.print("What was decided before:")
-        console.print(_before(explained))
+        _print_before(explained)
     if explained.known.share is not None:
         revision = explained.rules.revision
         console.print(f"A yes is kept with the rules that made it. A no is not: each no above is today's, by revision {revision}.")
@@ -89,14 +89,16 @@ def _answers(answers: Sequence[Explanation]) -> Table:
     return table
 
 
-def _before(explained: Explained) -> Table:
-    table = _table("Tenant", "State", "Where", "Decided by", "Planned", "Today")
+def _print_before(explained: Explained) -> None:
+    table = bare_table("Tenant", "State", "Where", "Planned", cut=("Where",))
     for row in explained.before:
-        now = explained.today(row)
-        state = row.state.value.replace("_", " ")
-        answer = Text(f"{'yes' if now.yes else 'no'}: {now.text}", _STYLES[Answer.YES if now.yes else Answer.NO])
-        table.add_row(row.tenant, state, place_text(row), _decided_by(row), f"{row.created_at:%Y-%m-%d}", answer)
-    return table
+        table.add_row(row.tenant, state_text(row), one_line(place_text(row)), f"{row.created_at:%Y-%m-%d}")
+    print_with_below(table, ((Text(_decided_by(row)), _today(explained.today(row))) for row in explained.before))
+
+
+def _today(word: Word) -> Text:
+    answer = Answer.YES if word.yes else Answer.NO
+    return Text.assemble("today ", (answer.value, _STYLES[answer]), f": {word.text}")
 
 
 def _decided_by(row: DeliveryRow) -> str:

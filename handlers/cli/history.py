@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from handlers.cli import completion
 from handlers.cli.documents import AsJson, print_json
 from handlers.cli.rules_in_force import change_text, connect
 from handlers.cli.rules_prints import print_table
@@ -15,7 +16,7 @@ Last = Annotated[int, typer.Option("--last", min=1, help="How many revisions, th
 
 
 def history(
-    tenant: Annotated[str | None, typer.Option("--tenant", help="The changes of this tenant's rules alone.")] = None,
+    tenant: Annotated[str | None, completion.tenant("--tenant", "The changes of this tenant's rules alone.")] = None,
     last: Last = 20,
     as_json: AsJson = False,
 ) -> None:

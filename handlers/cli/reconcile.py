@@ -48,7 +48,7 @@ def reconcile(
     looking = err.status("Looking at workspaces and registries …")
     try:
         with reaching("the tables and the queue"), looking:
-            (reconcile_pass.preview if dry_run else reconcile_pass.whole_pass)(fanout(), show)
+            (reconcile_pass.preview if dry_run else reconcile_pass.whole_pass)(fanout(impatient=True), show)
     except (reconcile_pass.BusyError, Lost) as busy:
         stop(LOST, f"Another run is at work: {busy}. Try again in some minutes.")
     if as_json:

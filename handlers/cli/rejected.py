@@ -9,8 +9,10 @@ import typer
 from rich.text import Text
 
 from handlers.cli.arguments import duration_in
+from handlers.cli.connection import connect
 from handlers.cli.documents import AsJson, print_json, time_text
-from handlers.cli.sending import LONGEST_WAIT, Sent, Timeout, Wait, Way, connect
+from handlers.cli.patience import answered
+from handlers.cli.sending import LONGEST_WAIT, Sent, Timeout, Wait, Way
 from handlers.cli.tables import age_text, paper, print_below
 from handlers.cli.terminal import INVALID, LOST, out, reaching, stop
 from handlers.cli.waiting import rejection_document, wait
@@ -36,6 +38,7 @@ def list_(as_json: AsJson = False) -> None:
     """
     with reaching("the queue"):
         fanout = connect()
+        _first(fanout)
         found = list(fanout.kept_messages.peek(Queue.REJECTED))
     if as_json:
         print_json([_document(message) for message in found])
@@ -60,7 +63,7 @@ def show(number: Number, as_json: AsJson = False) -> None:
         return
     for name in ("message_id", "correlation_id", "enqueued_at", "came_by"):
         out.print(f"{name.replace('_', ' ')}: {document[name]}", markup=False)
-    out.print(json.dumps(document["body"], indent=2, ensure_ascii=False), markup=False)
+    print_json(document["body"])
     _print_reason(message)
 
 
@@ -117,8 +120,13 @@ def resent(message: Received, body: bytes | None = None) -> Outgoing:
     )
 
 
+def _first(fanout: "AzureFanout", number: int = 1) -> Received | None:
+    """The first message from that number on."""
+    return answered("the queue", lambda: next(iter(fanout.kept_messages.peek(Queue.REJECTED, number - 1)), None))
+
+
 def _found(number: int, fanout: "AzureFanout") -> Received:
-    message = next(iter(fanout.kept_messages.peek(Queue.REJECTED, number - 1)), None)
+    message = _first(fanout, number)
     if message is None or message.sequence_number != number:
         stop(INVALID, f"Queue rejected has no message {number}: see fanout rejected list.")
     return message

@@ -38,7 +38,8 @@ def connect() -> tuple[RulesStore, Callable[[], None]]:
     """
     from shared.bootstrap import fanout
 
-    return fanout().rules_table, fanout().create_tables
+    there = fanout(impatient=True)
+    return there.rules_table, there.create_tables
 
 
 def rules_in_force() -> Rules:

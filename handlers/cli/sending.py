@@ -6,26 +6,29 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from handlers.cli import completion
 from handlers.cli.arguments import duration_in
+from handlers.cli.connection import connect
 from handlers.cli.documents import print_json
+from handlers.cli.patience import answered
 from handlers.cli.terminal import INVALID, out, reaching, stop
 from shared import commands
 from shared.errors import Permanent
 from shared.messages import LONGEST_ID, Outgoing, Queue
-
-if TYPE_CHECKING:
-    from shared.bootstrap import AzureFanout
 
 CorrelationId = Annotated[
     str | None, typer.Option("--correlation-id", help="Stands in rows, log and outcomes. One is made where none is given.")
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Follow what the command brings about, until its outcome.")]
 Timeout = Annotated[str, typer.Option("--timeout", help="How long --wait waits: 90s, 30m, 2h.")]
-Registry = Annotated[str | None, typer.Option("--registry", help="Which one, where it could be several.")]
+Registry = Annotated[
+    str | None,
+    completion.registry("--registry", "Which one, where it could be several."),
+]
 Actions = Annotated[
     str | None, typer.Option("--actions", help="As a subscription has them: a YAML or JSON file, or the text itself.")
 ]
@@ -58,13 +61,6 @@ def way(correlation_id: str | None, *, wait: bool, timeout: str, as_json: bool) 
     return Way(chosen, longest if wait else None, as_json)
 
 
-def connect() -> "AzureFanout":
-    """What the settings of this process name. Imported late, so that --help and wrong input need neither settings nor SDKs."""
-    from shared.bootstrap import fanout
-
-    return fanout()
-
-
 def checked(document: Mapping[str, object]) -> commands.Command:
     """The command as the queue's reader will understand it: what that would reject is not sent."""
     try:
@@ -86,7 +82,7 @@ def ask(document: Mapping[str, object], chosen: Way) -> None:
             command = checked(document)
         sent = Sent(command, str(uuid.uuid4()), chosen.correlation_id)
         message = Outgoing(_body(document), sent.message_id, correlation_id=sent.correlation_id)
-        fanout.queues.send(Queue.COMMANDS, [message])
+        answered("the queue", lambda: fanout.queues.send(Queue.COMMANDS, [message]))
     told: dict[str, Any] = {"command": document, "message_id": sent.message_id, "correlation_id": sent.correlation_id}
     if chosen.timeout is not None:
         from handlers.cli.waiting import wait

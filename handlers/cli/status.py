@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from handlers.cli import completion
 from handlers.cli.arguments import any_version_in, since_in
+from handlers.cli.connection import connect
 from handlers.cli.documents import AsJson, print_json
 from handlers.cli.holdings import holding, nobody_has, standing
 from handlers.cli.matrix import print_matrix, print_versions
-from handlers.cli.sending import connect
 from handlers.cli.terminal import err, out, reaching
 from shared.assets import Asset, Kind
 from shared.clock import local_now
@@ -26,7 +27,7 @@ MOST_NAMED = 20
 
 def status(
     asset: Annotated[str, typer.Argument(metavar="[ASSET]", help="kind:name, or kind:name:version.")] = "",
-    tenant: Annotated[str | None, typer.Option("--tenant", help="Of this tenant alone.")] = None,
+    tenant: Annotated[str | None, completion.tenant("--tenant", "Of this tenant alone.")] = None,
     since: Annotated[str | None, typer.Option("--since", help="Without ASSET: planned since; 90d where left out.")] = None,
     versions: Annotated[int, typer.Option("--versions", min=1, help="With kind:name: how many versions, the newest.")] = 10,
     as_json: AsJson = False,

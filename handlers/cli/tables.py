@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from rich.console import Console
@@ -19,6 +20,7 @@ NARROW = 110  # columns: below that a row's line has no place for where it goes
 WITHOUT_TERMINAL = 200  # columns, unless COLUMNS says otherwise: what reads a pipe can cope
 INDENT = "  "
 GAP = 2  # columns between two of a table's
+LEAST = 20  # columns for text that is indented, however narrow the terminal
 _STYLES = {
     "delivered": "green",
     "shared": "green",
@@ -40,12 +42,16 @@ def paper(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False, emoji=False, width=width)
 
 
-def bare_table(*columns: str) -> Table:
-    """Without lines; what does not fit is cut off, so that each row stays one line."""
+def bare_table(*columns: str, cut: Collection[str] = ()) -> Table:
+    """Without lines. What does not fit is cut off, of the columns in `cut` first: their cells are `one_line`."""
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for name in columns:
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
+        table.add_column(name, no_wrap=name not in cut, overflow="ellipsis")
     return table
+
+
+def one_line(text: str) -> Text:
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 def state_text(row: WorkRow) -> Text:
@@ -75,33 +81,58 @@ def route_text(row: DeliveryRow | Decision) -> str:
 
 def rows_table(rows: Sequence[WorkRow], now: datetime, *, places: bool = True) -> Table:
     """One line each. `places`: with the column that says where it goes."""
-    table = bare_table("State", "Tenant", "Asset", *(["Where"] if places else []), "Since")
+    table = bare_table("State", "Tenant", "Asset", *(["Where"] if places else []), "Since", cut=("Asset", "Where"))
     for row in rows:
         tenant = row.tenant if isinstance(row, DeliveryRow) else row.origin_tenant or "provider"
-        where = [f"→ {place_text(row)}"] if places else []
-        table.add_row(state_text(row), tenant, asset_text(row.asset), *where, age_text(since(row), now))
+        where = [one_line(f"→ {place_text(row)}")] if places else []
+        table.add_row(state_text(row), tenant, one_line(asset_text(row.asset)), *where, age_text(since(row), now))
     return table
 
 
 def print_rows(rows: Sequence[WorkRow], now: datetime) -> None:
     """The table, with each row's id, and why it failed, below its line; where it goes too, on a narrow terminal."""
+    narrow = paper().width < NARROW
+    print_with_below(rows_table(rows, now, places=not narrow), (_below(row, with_place=narrow) for row in rows))
+
+
+def _below(row: WorkRow, *, with_place: bool) -> Iterator[Text]:
+    if with_place:
+        yield Text(f"→ {place_text(row)}")
+    yield Text(str(row.address), "dim")
+    if row.reason:
+        yield reason_text(row.reason)
+
+
+def print_with_below(table: Table, belows: Iterable[Iterable[Text]]) -> None:
+    """The table, with some lines below each of its rows, none of which takes more than one."""
     console = paper()
-    narrow = console.width < NARROW
-    table = rows_table(rows, now, places=not narrow)
     head, *lines = console.render_lines(table, pad=False)
     print_line(console, head)
-    for row, line in zip(rows, lines, strict=True):
+    for line, below in zip(lines, belows, strict=True):
         print_line(console, line)
-        below = [Text(f"→ {place_text(row)}")] if narrow else []
-        below += [Text(str(row.address), "dim"), *([reason_text(row.reason)] if row.reason else [])]
         for text in below:
             print_below(text)
 
 
 def print_below(text: Text) -> None:
-    """Indented, and nothing filled up behind it: who copies a line copies its words."""
-    for line in text.wrap(paper(), paper().width - len(INDENT)):
-        paper().print(Text(INDENT) + line, soft_wrap=True)
+    print_indented(Text(INDENT), text)
+
+
+def print_indented(before: Text, text: Text) -> None:
+    """`before` stands on the first line, and blanks in its place on the others. Nothing is filled up behind a line."""
+    console = paper()
+    for number, line in enumerate(_wrapped(text, console.width - len(before))):
+        console.print((Text(" " * len(before)) if number else before) + line, soft_wrap=True)
+
+
+def _wrapped(text: Text, width: int) -> Iterator[Text]:
+    """Broken between words alone: an id that is longer than a line can still be copied."""
+    words = textwrap.TextWrapper(max(width, LEAST), break_long_words=False, break_on_hyphens=False, replace_whitespace=False)
+    for line in text.split():
+        at = 0
+        for part in words.wrap(line.plain):
+            at = line.plain.index(part, at)
+            yield line[at : at + len(part)]
 
 
 def reason_text(reason: Reason) -> Text:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from handlers.cli import completion
 from handlers.cli.documents import AsJson, print_json
 from handlers.cli.rules_in_force import By, change_tenant, rules_in_force, tenant_named
 from handlers.cli.rules_prints import print_table, print_yaml
@@ -14,7 +15,7 @@ from shared.rules import Rules, RuleState, Tenant
 from shared.rules_document import Document, to_document
 
 RuleName = Annotated[str, typer.Argument(metavar="[TENANT/]NAME", help="Its name; with the tenant where several have one so.")]
-OfTenant = Annotated[str | None, typer.Option("--tenant", help="Those of this tenant.")]
+OfTenant = Annotated[str | None, completion.tenant("--tenant", "Those of this tenant.")]
 
 
 @dataclass(frozen=True, slots=True)

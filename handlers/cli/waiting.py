@@ -18,7 +18,7 @@ from handlers.cli.documents import asset_text, print_json, row_document
 from handlers.cli.following import Following, Outcome
 from handlers.cli.sending import Sent, Way
 from handlers.cli.tables import paper, place_text, print_rows, rows_table, state_text
-from handlers.cli.terminal import FAILED, INTERRUPTED, STILL_OPEN, UNREACHABLE, err, out, stop
+from handlers.cli.terminal import DONE, FAILED, INTERRUPTED, STILL_OPEN, UNREACHABLE, err, out, stop
 from shared.commands import Command, Push, Share
 from shared.errors import Permanent, Transient
 from shared.messages import WHY, Received
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from shared.bootstrap import AzureFanout
 
 MOST_SHOWN = 12  # rows of the live table
-EXIT_CODES = {Outcome.DONE: 0, Outcome.FAILED: FAILED, Outcome.REJECTED: FAILED, Outcome.OPEN: STILL_OPEN}
+ENDS = {Outcome.DONE: DONE, Outcome.FAILED: FAILED, Outcome.REJECTED: FAILED, Outcome.OPEN: STILL_OPEN}
 
 
 def wait(sent: Sent, told: dict[str, Any], chosen: Way, fanout: "AzureFanout") -> None:
@@ -39,16 +39,22 @@ def wait(sent: Sent, told: dict[str, Any], chosen: Way, fanout: "AzureFanout") -
         with _progress(fanout, quiet=chosen.as_json) as show:
             outcome = _follow(following, chosen.timeout or timedelta(0), show)
     except Permanent as refused:
+        _print_json(told, Outcome.OPEN, following, wanted=chosen.as_json)
         stop(UNREACHABLE, f"Sent, but it cannot be followed: {refused.reason}")
     except KeyboardInterrupt:
+        _print_json(told, Outcome.OPEN, following, wanted=chosen.as_json)
         stop(INTERRUPTED, f"Interrupted. The work goes on: fanout watch shows it (correlation id {sent.correlation_id}).")
-    rows = sorted(following.rows.values(), key=_in_order)
-    if chosen.as_json:
-        reasons = {"rejection": rejection_document(following.rejection) if following.rejection else None}
-        print_json(told | {"outcome": outcome.value, "rows": [row_document(row) for row in rows]} | reasons)
-    else:
-        _tell(outcome, rows, following, fanout)
-    raise typer.Exit(EXIT_CODES[outcome])
+    _print_json(told, outcome, following, wanted=chosen.as_json)
+    if not chosen.as_json:
+        _tell(outcome, _in_order(following), following, fanout)
+    raise typer.Exit(ENDS[outcome])
+
+
+def _print_json(told: dict[str, Any], outcome: Outcome, following: Following, *, wanted: bool) -> None:
+    if wanted:
+        rejection = rejection_document(following.rejection) if following.rejection else None
+        rows = [row_document(row) for row in _in_order(following)]
+        print_json(told | {"outcome": outcome.value, "rows": rows, "rejection": rejection})
 
 
 def _follow(following: Following, timeout: timedelta, show: "Show") -> Outcome:
@@ -124,10 +130,14 @@ def change_line(row: WorkRow) -> str:
     return f"{state_text(row)}: {row.asset}{whose} → {place_text(row)} ({row.address})"
 
 
-def _in_order(row: WorkRow) -> tuple[bool, str, str, str]:
+def _in_order(following: Following) -> list[WorkRow]:
     """Shares first, then deliveries by who gets them."""
-    tenant = row.tenant if isinstance(row, DeliveryRow) else ""
-    return isinstance(row, DeliveryRow), tenant, place_text(row), str(row.address)
+
+    def place(row: WorkRow) -> tuple[bool, str, str, str]:
+        tenant = row.tenant if isinstance(row, DeliveryRow) else ""
+        return isinstance(row, DeliveryRow), tenant, place_text(row), str(row.address)
+
+    return sorted(following.rows.values(), key=place)
 
 
 def _tell(outcome: Outcome, rows: list[WorkRow], following: Following, fanout: "AzureFanout") -> None:

@@ -1,8 +1,9 @@
 """`fanout watch`: what is happening now."""
 
+import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +12,11 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from handlers.cli.sending import connect
+from handlers.cli import completion
+from handlers.cli.connection import connect
+from handlers.cli.documents import row_document, time_text
 from handlers.cli.tables import paper, rows_table
-from handlers.cli.terminal import out, reaching
+from handlers.cli.terminal import err, reaching
 from handlers.cli.waiting import change_line
 from shared.errors import Transient
 from shared.rows import Address, DeliveryRow, RowKind, WorkRow
@@ -25,24 +28,23 @@ REFRESHED = 3.0  # seconds
 
 
 def watch(
-    tenant: Annotated[str | None, typer.Option("--tenant", help="What is from this tenant, or for it.")] = None,
+    tenant: Annotated[str | None, completion.tenant("--tenant", "What is from this tenant, or for it.")] = None,
     every: Annotated[float, typer.Option("--every", min=0.5, help="Seconds between two looks.")] = REFRESHED,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each change, for programs.")] = False,
 ) -> None:
     """Watch what is under way, until Ctrl-C: a live table on a terminal, else a line for each change of a state.
 
     \b
     fanout watch
     fanout watch --tenant fabrikam >> fabrikam.log
+    fanout watch --json | jq 'select(.state == "failed")'
     """
-    try:
-        with reaching("the tables"):
-            fanout = connect()
-            if paper().is_terminal:
-                _live(fanout, tenant, every)
-            else:
-                _lines(fanout, tenant, every)
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
+    with reaching("the tables"):
+        fanout = connect()
+        if paper().is_terminal and not as_json:
+            _live(fanout, tenant, every)
+        else:
+            _lines(fanout, tenant, every, _json_line if as_json else _line)
 
 
 def _live(fanout: "AzureFanout", tenant: str | None, every: float) -> None:
@@ -65,7 +67,15 @@ def _picture(rows: Sequence[WorkRow], now: datetime) -> Group | Text:
     return Group(rows_table(rows[:most], now), *more, Text(f"{now:%H:%M:%S} UTC: {summary}."))
 
 
-def _lines(fanout: "AzureFanout", tenant: str | None, every: float) -> None:
+def _line(row: WorkRow, at: datetime) -> str:
+    return f"{time_text(at)} {change_line(row)}"
+
+
+def _json_line(row: WorkRow, at: datetime) -> str:
+    return json.dumps({"at": time_text(at), **row_document(row)}, ensure_ascii=False)
+
+
+def _lines(fanout: "AzureFanout", tenant: str | None, every: float, line: Callable[[WorkRow, datetime], str]) -> None:
     """What was open and is no longer is read once more, for its end."""
     known: dict[Address, WorkRow] = {}
     while True:
@@ -73,12 +83,12 @@ def _lines(fanout: "AzureFanout", tenant: str | None, every: float) -> None:
             rows = {row.address: row for row in _open_rows(fanout, tenant)}
             ended = [row for address in known.keys() - rows.keys() if (row := _read(fanout, address))]
         except Transient as failure:
-            out.print(f"Cannot look now, and tries again: {failure}", markup=False)
+            err.print(f"Cannot look now, and tries again: {failure}", markup=False)
         else:
             for row in (*ended, *rows.values()):
                 before = known.get(row.address)
                 if before is None or before.state is not row.state:
-                    typer.echo(f"{fanout.clock.now():%Y-%m-%dT%H:%M:%SZ} {change_line(row)}")
+                    typer.echo(line(row, fanout.clock.now()))
             known = rows
         time.sleep(every)
 

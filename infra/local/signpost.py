@@ -8,6 +8,7 @@ from rich.table import Table
 from infra.local.cloud import LocalCloud
 
 PYTHON = ".venv/bin/python"
+FANOUT = ".venv/bin/fanout"
 RULES = "infra/local/demo/rules"
 
 ML_CLIENT = """\
@@ -39,7 +40,7 @@ def show(cloud: LocalCloud, console: Console) -> None:
     ):
         console.print(f"[bold]{title}[/]")
         console.print(example + "\n", markup=False)
-    console.print(f"Without rules nothing leaves a workspace: . {settings}; {PYTHON} -m handlers.cli apply {RULES}")
+    console.print(f"Without rules nothing leaves a workspace: . {settings}; {FANOUT} apply {RULES}")
     console.print(f"Logs: {_shown(cloud.directory / 'logs')}. Ctrl-C ends it; {_shown(cloud.directory)} keeps its state.")
 
 

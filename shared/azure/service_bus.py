@@ -12,15 +12,18 @@ from shared.errors import Owner, Permanent, Transient
 from shared.messages import Outgoing, Queue
 from shared.secrets import without_secrets
 
+IMPATIENT = {"retry_total": 1, "try_timeout": 8}  # seconds of one try
+
 
 def open_service_bus(
-    connection_string: str | None, address: str | None, credential: Callable[[], TokenCredential]
+    connection_string: str | None, address: str | None, credential: Callable[[], TokenCredential], *, impatient: bool = False
 ) -> ServiceBusClient:
-    """Permanent `bad_setting` for a connection string that is none."""
-    if not connection_string:
-        return ServiceBusClient(address or "", credential())
+    """An impatient one gives up within 20 seconds. Permanent `bad_setting` for a connection string that is none."""
+    options: dict[str, Any] = IMPATIENT if impatient else {}
     try:
-        return ServiceBusClient.from_connection_string(connection_string)
+        if connection_string:
+            return ServiceBusClient.from_connection_string(connection_string, **options)
+        return ServiceBusClient(address or "", credential(), **options)
     except ValueError as wrong:
         text = without_secrets(f"setting ServiceBus: {wrong}")
         remedy = "set ServiceBus to a connection string, as the namespace shows it"

@@ -37,8 +37,14 @@ class ObserveDate:
 
 
 def open_tables(
-    connection_string: str | None, address: str | None, credential: Callable[[], TokenCredential], clock: CorrectedClock
+    connection_string: str | None,
+    address: str | None,
+    credential: Callable[[], TokenCredential],
+    clock: CorrectedClock,
+    *,
+    impatient: bool = False,
 ) -> TableServiceClient:
+    """An impatient one asks only once what does not answer: 15 seconds. Permanent `bad_setting` for what names no tables."""
     observe = ObserveDate(clock)
     options: dict[str, Any] = {
         "raw_request_hook": observe.sent,
@@ -48,13 +54,17 @@ def open_tables(
         "retry_total": 2,
         "retry_backoff_factor": 0.2,
     }
-    if connection_string:
-        try:
+    if impatient:
+        options |= {"retry_connect": 0, "retry_read": 0}
+    try:
+        if connection_string:
             return TableServiceClient.from_connection_string(connection_string, **options)
-        except ValueError as wrong:  # its text holds nothing of the string
-            remedy = "set Tables to a storage connection string, as the storage account shows it"
-            raise Permanent("bad_setting", f"setting Tables: {wrong}", Owner.PROVIDER, remedy) from wrong
-    return TableServiceClient(endpoint=address or "", credential=credential(), **options)
+        return TableServiceClient(endpoint=address or "", credential=credential(), **options)
+    except ValueError as wrong:  # its text holds nothing of the string
+        remedy = (
+            "set Tables to a storage connection string, as the storage account shows it, or Tables__tableServiceUri to https://…"
+        )
+        raise Permanent("bad_setting", f"setting Tables: {wrong}", Owner.PROVIDER, remedy) from wrong
 
 
 def create_tables(service: TableServiceClient) -> None:

@@ -1,12 +1,9 @@
 """`python -m handlers.cli …`, as operators run it: what is sent, printed and refused, and the exit codes."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +21,8 @@ from shared.clock import CorrectedClock
 from shared.errors import Owner, Reason
 from shared.rows import DeliveryRow, ShareRow, deliveries_of
 from shared.states import DeliveryState, ShareState
-from tests.contract.table_service import ROOT, table_service
+from tests.contract.operator import Operator
+from tests.contract.table_service import ROOT
 from tests.unit.example_rows import A_DELIVERY, A_SHARE
 from tests.unit.world import credit_card
 
@@ -34,38 +32,16 @@ NOW = datetime.now(UTC)
 MOVED = Reason("forbidden", "the workspace is being moved", Owner.SUBSCRIBER, "wait for its new place")
 
 
-@dataclass(frozen=True)
-class Operator:
-    settings: dict[str, str]
-
-    def run(self, *arguments: str, exits: int = 0) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "handlers.cli", *arguments]
-        done = subprocess.run(
-            command, cwd=ROOT, env=os.environ | self.settings, capture_output=True, text=True, timeout=60, check=False
-        )
-        assert done.returncode == exits, f"{done.returncode}: {done.stdout}{done.stderr}"
-        return done
-
-    def json(self, *arguments: str, exits: int = 0) -> Any:
-        return json.loads(self.run(*arguments, "--json", exits=exits).stdout)
-
-
 @pytest.fixture(scope="module")
-def tables() -> Iterator[str]:
-    with table_service() as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def operator(tables: str, broker: RunningBroker) -> Operator:
-    operator = Operator({"Tables": tables, "ServiceBus": broker.connection_string, "COLUMNS": "120"})
+def operator(connection: str, broker: RunningBroker) -> Operator:
+    operator = Operator({"Tables": connection, "ServiceBus": broker.connection_string, "COLUMNS": "120"})
     operator.run("apply", str(ROOT / "infra/local/demo/rules"))
     return operator
 
 
 @pytest.fixture(scope="module")
-def service(tables: str) -> Iterator[TableServiceClient]:
-    with open_tables(tables, None, NotImplemented, CorrectedClock()) as service:
+def service(connection: str) -> Iterator[TableServiceClient]:
+    with open_tables(connection, None, NotImplemented, CorrectedClock()) as service:
         create_tables(service)
         yield service
 
@@ -238,17 +214,3 @@ def test_a_wait_whose_command_nobody_takes_up_ends_open(operator: Operator, desk
 
     assert (told["outcome"], told["rows"]) == ("open", [])
     taken(desk)
-
-
-def test_a_queue_that_cannot_be_reached_is_told_with_exit_code_1(operator: Operator) -> None:
-    nowhere = "Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=a;SharedAccessKey=b;UseDevelopmentEmulator=true"
-    away = Operator(operator.settings | {"ServiceBus": nowhere})
-
-    assert "Try again when the queue can be reached." in away.run("push", "model:card:3", exits=1).stderr
-
-
-@pytest.mark.parametrize(("setting", "command"), [("Tables", ["status"]), ("ServiceBus", ["rejected", "list"])])
-def test_a_setting_that_is_wrong_is_told_by_its_name(operator: Operator, setting: str, command: list[str]) -> None:
-    wrong = Operator(operator.settings | {setting: "no connection string"})
-
-    assert f"bad_setting: setting {setting}: " in wrong.run(*command, exits=1).stderr

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.exits import told_of
+
 REPOSITORY = Path(__file__).parents[2]
 FANOUT = (sys.executable, "-m", "handlers.cli")
 
@@ -31,4 +33,5 @@ def _run(*arguments: str, columns: int, exits: int) -> "subprocess.CompletedProc
         [*FANOUT, *arguments], cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=90, check=False
     )
     assert done.returncode == exits, f"exit code {done.returncode}: {done.stdout}{done.stderr}"
+    assert exits in told_of(arguments)
     return done

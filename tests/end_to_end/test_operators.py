@@ -149,14 +149,15 @@ def test_a_recall_is_followed_and_the_matrix_shows_who_has_what(cloud: LocalClou
 
 def test_whoever_watches_sees_what_changes_and_leaves_in_peace(cloud: LocalCloud, author: Author) -> None:
     asset = author.data("asked_while_watching", "uri_file")
-    watching = subprocess.Popen([*FANOUT, "watch", "--every", "0.5"], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+    watch = [*FANOUT, "watch", "--every", "0.5"]
+    watching = subprocess.Popen(watch, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     share(cloud, asset)
     assert watching.stdout
     asked = next(line for line in watching.stdout if "awaiting approval: data asked_while_watching:1" in line)
     watching.send_signal(signal.SIGINT)
-    watching.communicate(timeout=10)
+    _, complaint = watching.communicate(timeout=10)
 
-    assert watching.returncode == 0
+    assert (watching.returncode, complaint) == (130, "")
     assert re.match(r"\S+Z awaiting approval: \S+ \S+ tailwind → workspace3 register \(delivery/", asked)
 
 

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ REPOSITORY = Path(__file__).parents[2]
 TITLE = "## The first ten minutes\n"
 CLOUD = "make cloud"
 UNTIL_INTERRUPTED = "until Ctrl-C"
-EXIT_CODE = re.compile(r"exit code (\d)")
+EXIT_CODE = re.compile(r"exit code (\d+)")
 SECONDS = 60
 
 
@@ -32,7 +33,7 @@ class Step:
 
     @property
     def changes_the_shell(self) -> bool:
-        return self.command.startswith((". ", "alias "))
+        return self.command.startswith(". ")
 
     @property
     def exit_code(self) -> int:
@@ -74,6 +75,8 @@ class Newcomer:
         for name in ("handlers", "shared", "infra"):
             (folder / name).symlink_to(REPOSITORY / name)
         (folder / ".venv").symlink_to(sys.prefix)
+        self._instead = folder / "instead"
+        _make_command(self._instead)
 
     def types(self, step: Step) -> None:
         if step.changes_the_shell:
@@ -98,7 +101,8 @@ class Newcomer:
 
     def _started(self, step: Step) -> "subprocess.Popen[str]":
         script = "\n".join([*self._shell, step.command])
-        environment = os.environ | {"COLUMNS": "80"}
+        path = f"{os.environ['PATH']}{os.pathsep}{self._instead}"
+        environment = os.environ | {"COLUMNS": "80", "PATH": path, "PYTHONPATH": str(REPOSITORY)}
         return subprocess.Popen(
             ["/bin/sh", "-c", script],
             cwd=self.folder,
@@ -107,6 +111,16 @@ class Newcomer:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+
+def _make_command(folder: Path) -> None:
+    """`fanout` as pip makes it of pyproject.toml: for who runs the tests where `make setup` did not install it yet."""
+    entry = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["scripts"]["fanout"]
+    module, _, function = entry.partition(":")
+    folder.mkdir()
+    script = folder / "fanout"
+    script.write_text(f"#!{sys.executable}\nimport sys\nfrom {module} import {function}\nsys.exit({function}())\n")
+    script.chmod(0o755)
 
 
 def _running(shell: psutil.Process) -> psutil.Process:

@@ -1,10 +1,9 @@
-"""What the command line refuses before it needs any setting, and what it teaches."""
+"""What the command line refuses before it needs any setting."""
 
 import pytest
 from typer.testing import CliRunner
 
 from handlers.cli import app
-from shared import commands
 from tests.unit.example_rows import A_DELIVERY, A_SHARE
 
 WITHOUT_SETTINGS = {"Tables": None, "ServiceBus": None, "COLUMNS": "120"}
@@ -46,11 +45,3 @@ def test_a_setting_that_is_missing_is_told_with_its_remedy(arguments: list[str])
 
     assert stopped.exit_code == 1
     assert "to a connection string, or " in stopped.stderr
-
-
-@pytest.mark.parametrize("command", [*commands.KNOWN, "status", "deliveries", "show", "watch", "rejected list", "rejected resend"])
-def test_each_command_teaches_by_an_example(command: str) -> None:
-    shown = CliRunner().invoke(app, [*command.split(), "--help"], env=WITHOUT_SETTINGS)
-
-    assert shown.exit_code == 0
-    assert f" fanout {command}" in shown.stdout.partition("Usage:")[2].partition("\n")[2]
