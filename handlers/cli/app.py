@@ -4,12 +4,15 @@ import logging
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=True, help="Fanout, for those who run it.")
+HELP = """Fanout, for those who run it: the rules, what is asked for, and what became of it.
+
+It takes the app's settings ServiceBus and Tables from the environment. Each command has a --help of its own, with examples."""
+
+app = typer.Typer(no_args_is_help=True, add_completion=True, help=HELP)
 
 
 @app.callback()
 def _fanout() -> None:
-    """Fanout, for those who run it."""
     sdks = logging.getLogger("azure")  # what they warn of comes back as an error, in fewer words
     sdks.addHandler(logging.NullHandler())
     sdks.propagate = False

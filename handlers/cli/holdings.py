@@ -94,8 +94,8 @@ def cell_text(each: Holding, now: datetime, *, with_workspace: bool = False) -> 
 
 
 def nobody_has(holdings: Sequence[Holding]) -> list[str]:
-    """What is in a registry, and no version of it anywhere else: the newest one of each name."""
-    had = {(each.kind, each.name) for each in holdings if each.route != ORIGIN and each.has_it}
+    """What is in a registry, and no version of it anywhere else, nor on its way: the newest one of each name."""
+    had = {(each.kind, each.name) for each in holdings if each.route != ORIGIN and (each.has_it or not is_done(each.row))}
     shared = [each for each in holdings if each.row.state is ShareState.SHARED and (each.kind, each.name) not in had]
     return sorted({asset_text(each.row.asset) for each in shared})
 

@@ -63,6 +63,7 @@ def test_nobody_has_what_is_in_the_registry_alone() -> None:
     assert nobody_has(standing([share])) == ["model:credit-card:1"]
     assert nobody_has(standing([share, delivery(1, DeliveryState.FAILED)])) == ["model:credit-card:1"]
     assert nobody_has(standing([share, delivery(2, DeliveryState.FAILED), delivery(1, DeliveryState.DELIVERED)])) == []
+    assert nobody_has(standing([share, delivery(1, DeliveryState.HELD)])) == []
     assert nobody_has(standing([replace(share, state=ShareState.IMPORTING)])) == []
 
 
