@@ -17,7 +17,8 @@ from shared.listings import FURTHER_LOOKS, Listed
 from shared.matching import matches_glob
 from shared.ports import Fanout
 from shared.rows import DeliveryRow
-from shared.rules import Rules, Subscription, Tenant
+from shared.rules import Rules
+from shared.tenants import Subscription, Tenant
 
 
 @dataclass(frozen=True, slots=True)

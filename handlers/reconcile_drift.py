@@ -10,10 +10,10 @@ import random
 from collections.abc import Sequence
 
 from handlers.reconcile_round import Round, repair_command
+from shared.actions import Endpoint, Register
 from shared.endpoints import deployment_name
 from shared.reconciling import Finding, What
 from shared.rows import DeliveryRow
-from shared.rules import Endpoint, Register
 
 
 def look_for_drift(rows: Sequence[DeliveryRow], round_: Round) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from shared import commands, logs
+from shared.actions import Action
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.errors import Permanent, Transient
 from shared.keys import key
@@ -19,8 +20,9 @@ from shared.messages import BY_EVENT, Outgoing, Queue
 from shared.ports import Fanout
 from shared.reconciling import Finding, What
 from shared.rows import Address
-from shared.rules import Action, AssetPattern, Rules
+from shared.rules import Rules
 from shared.rules_document import action_to_document
+from shared.tenants import AssetPattern
 from shared.wakeups import NUDGE_EVERY
 
 log = logging.getLogger("fanout.reconcile")

@@ -21,7 +21,8 @@ from shared.matching import matches, matches_name
 from shared.objections import letting_out
 from shared.reconciling import Finding, Mark, Since, Waiting, Watch, What, print_of, print_of_tags
 from shared.rows import Address, ShareRow
-from shared.rules import Publication, Rules, Tenant
+from shared.rules import Rules
+from shared.tenants import Publication, Tenant
 
 LOOK_ANYWAY = timedelta(days=1)
 SETTLING = timedelta(minutes=5)  # a list may show a version before an older one

@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from shared.assets import Kind, WorkspaceId
 from shared.keys import key
-from shared.rules import Publication
 from shared.rules_change import News
+from shared.tenants import Publication
 
 MOST_CHANGED = 500  # tenants named in the cursor; with more, all are concerned
 

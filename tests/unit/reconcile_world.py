@@ -7,8 +7,9 @@ from handlers import reconcile_pass
 from handlers.reconcile_round import Bounds
 from shared.assets import Asset, Kind, WorkspaceAsset, WorkspaceId
 from shared.reconciling import Finding
-from shared.rules import AssetPattern, Publication, Rules, TagCondition, Tenant
+from shared.rules import Rules
 from shared.states import DeliveryState
+from shared.tenants import AssetPattern, Publication, TagCondition, Tenant
 from tests.fakes import World
 from tests.unit.world import PUBLISHER, credit_card
 

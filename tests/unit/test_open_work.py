@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from handlers import reconcile
+from shared.actions import Register
 from shared.rows import Address, DeliveryRow, ShareRow, deliveries_of, is_done
-from shared.rules import Register
 from shared.states import ShareState
 from tests.fakes import FakeQueues, FakeRows, World
 from tests.saboteur import sabotage

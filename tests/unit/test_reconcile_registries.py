@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 
 from handlers import reconcile_pass
+from shared.actions import Register
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset
 from shared.errors import Owner, Permanent, Unavailable
 from shared.reconciling import Finding, What
-from shared.rules import Publication, Register, Subscription, Tenant, TenantState
 from shared.states import DeliveryState
+from shared.tenants import Publication, Subscription, Tenant, TenantState
 from tests.fake_azure import FakeAzure, FakeRegistries
 from tests.fakes import World
 from tests.unit.reconcile_world import (

@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 
 from shared import commands
+from shared.actions import Register
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset, WorkspaceId
 from shared.errors import Owner, Permanent, Transient
 from shared.messages import Outgoing, Queue
 from shared.rows import ShareRow
-from shared.rules import AssetPattern, Publication, Register, Tenant, TenantState
 from shared.states import ShareState
+from shared.tenants import AssetPattern, Publication, Tenant, TenantState
 from tests.fakes import World
 from tests.unit.command_world import RECALL, SHARE, tenants_that_have_it, with_tenant, without_tenant
 from tests.unit.test_command_flow import rejected, send, shared_world, the_share, with_tenants
