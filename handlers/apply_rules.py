@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from shared.rules import Provider, Rules, Tenant
+from shared.rules import Provider, Rules
 from shared.rules_change import Applied, RulesChange, RulesStore, difference
+from shared.tenants import Tenant
 
 
 @dataclass(frozen=True, slots=True)

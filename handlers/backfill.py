@@ -20,7 +20,8 @@ from shared.matching import matches_glob
 from shared.planning import Decision, Paused, SharedAsset, still_allowed
 from shared.ports import Fanout
 from shared.rows import Address, RowKind
-from shared.rules import Rules, Subscription, Tenant
+from shared.rules import Rules
+from shared.tenants import Subscription, Tenant
 
 RESUME = "resume it first; the newest versions then arrive by themselves"
 

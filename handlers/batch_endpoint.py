@@ -3,8 +3,8 @@
 from handlers import rollout
 from handlers.rollout_looks import Rollout
 from handlers.turns import Turn
+from shared.actions import BatchEndpoint
 from shared.rows import DeliveryRow
-from shared.rules import BatchEndpoint
 
 
 def step(turn: Turn[DeliveryRow], action: BatchEndpoint) -> DeliveryRow:

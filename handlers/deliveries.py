@@ -3,8 +3,8 @@
 from handlers import batch_endpoint, endpoint_recall, online_endpoint, register, register_recall
 from handlers.permission import look_for_approval
 from handlers.turns import Turn
+from shared.actions import BatchEndpoint, OnlineEndpoint, Register
 from shared.rows import DeliveryRow
-from shared.rules import BatchEndpoint, OnlineEndpoint, Register
 from shared.states import DeliveryState
 
 

@@ -7,13 +7,15 @@ from handlers.asked import Asked
 from handlers.share_request import ShareRequest, stays_within_regions
 from handlers.turns import Turn
 from shared import backoff, planning
+from shared.actions import Register
 from shared.assets import Asset, Kind, WorkspaceAsset, registry_path
 from shared.dependencies import Dependency, DependencyKind, dependencies_of
 from shared.errors import Owner, Permanent, Transient
 from shared.ports import Fanout
 from shared.rows import DeliveryRow, ShareRow
-from shared.rules import Publication, Register, Rules, Tenant
+from shared.rules import Rules
 from shared.states import DeliveryState, ShareState
+from shared.tenants import Publication, Tenant
 
 DEPENDENCIES = "dependencies"
 

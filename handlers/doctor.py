@@ -14,7 +14,7 @@ from handlers.doctor_workspaces import examine_workspace
 from shared.deadline import within
 from shared.doctor.findings import Finding
 from shared.doctor.needs import registry_needs, workspace_needs
-from shared.rules import Tenant
+from shared.tenants import Tenant
 
 MOST_AT_ONCE = 16
 LONGEST_PLACE = 120.0  # seconds; Azure may ask for patience

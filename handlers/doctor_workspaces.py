@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from handlers.doctor_concerns import Concern, look_at
 from handlers.doctor_looks import Looks
+from shared.actions import BatchEndpoint
 from shared.doctor.endpoint_names import check_compute, check_name
 from shared.doctor.entra import check_entra
 from shared.doctor.events import check_dead_letters, check_events, ours, topic_of
@@ -19,7 +20,6 @@ from shared.doctor.regions import check_workspace_region
 from shared.doctor.seen import EventSubscription, Workspace
 from shared.doctor.unseen import workspace_unreachable
 from shared.errors import Permanent, Transient
-from shared.rules import BatchEndpoint
 
 
 def examine_workspace(needs: WorkspaceNeeds, looks: Looks) -> Iterator[Finding]:

@@ -4,10 +4,10 @@ from dataclasses import replace
 from enum import Enum, auto
 
 from handlers.turns import Turn
+from shared.actions import Endpoint
 from shared.endpoints import Deployment
 from shared.ports import Rows
 from shared.rows import DeliveryRow, TargetRow
-from shared.rules import Endpoint
 from shared.states import DeliveryState, is_final
 
 NOT_MEANT_TO_SERVE = {DeliveryState.FAILED, DeliveryState.RECALLING, DeliveryState.RECALLED}

@@ -6,12 +6,12 @@ from handlers import endpoint_claim
 from handlers.endpoint_changes import ended_in_failure, last_change, wait_for_azure
 from handlers.endpoint_removal import remove
 from handlers.turns import Turn
+from shared.actions import Endpoint as Action
 from shared.endpoint_moves import Change, change_of
 from shared.endpoints import Deployment, Endpoint
 from shared.errors import Permanent
 from shared.ports import OperationState
 from shared.rows import DeliveryRow
-from shared.rules import Endpoint as Action
 from shared.states import DeliveryState
 
 

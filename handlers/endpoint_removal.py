@@ -7,11 +7,11 @@ from datetime import timedelta
 from handlers import endpoint_claim
 from handlers.endpoint_changes import begun, wait
 from handlers.turns import Turn
+from shared.actions import Endpoint as Action
 from shared.endpoint_moves import Change, DeleteDeployment, Gone, SetTraffic, Wait, change_of
 from shared.endpoints import Endpoint, deployment_name
 from shared.removal import next_removal
 from shared.rows import DeliveryRow
-from shared.rules import Endpoint as Action
 from shared.states import DeliveryState
 
 SHOWS_WITHIN = timedelta(seconds=60)

@@ -7,13 +7,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from shared.actions import Register
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.objections import letting_out
 from shared.planning import SharedAsset
 from shared.ports import Rows
 from shared.rows import DeliveryRow, ShareRow
-from shared.rules import Publication, Register, Rules
+from shared.rules import Rules
 from shared.states import DeliveryState, ShareState
+from shared.tenants import Publication
 
 ANY_VERSION = ""
 MOST_NAMED = 10  # workspaces among which to choose

@@ -11,8 +11,9 @@ from functools import cached_property
 
 from shared import backoff, windows
 from shared.rows import DeliveryRow, WorkRow
-from shared.rules import Rules, Window
+from shared.rules import Rules
 from shared.states import DeliveryState
+from shared.tenants import Window
 
 
 class HeldRows:

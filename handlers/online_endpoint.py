@@ -6,10 +6,10 @@ from handlers import rollout
 from handlers.rollout_looks import Rollout
 from handlers.turns import Turn
 from shared import logs
+from shared.actions import OnlineEndpoint
 from shared.endpoints import SMOKE_TEST_FAILED, Endpoint
 from shared.errors import Owner, Permanent, Transient
 from shared.rows import DeliveryRow
-from shared.rules import OnlineEndpoint
 
 log = logging.getLogger("fanout.online_endpoint")
 

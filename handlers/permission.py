@@ -13,8 +13,8 @@ from shared import backoff
 from shared.assets import RegistryAsset
 from shared.planning import Allowed, Decision, NoLongerAllowed, Paused, SharedAsset, still_allowed
 from shared.rows import DeliveryRow
-from shared.rules import Approver, Window
 from shared.states import DeliveryState
+from shared.tenants import Approver, Window
 from shared.windows import is_open, next_opening
 
 

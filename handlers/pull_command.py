@@ -10,10 +10,11 @@ from handlers.in_registry import find
 from handlers.reopen import reopen
 from handlers.turns import require_told, send_wake_up
 from shared import commands, logs, planning
+from shared.actions import Action
 from shared.errors import Owner, Permanent, Transient
 from shared.ports import Fanout
 from shared.rows import DeliveryRow, PlanRow, ShareRow, deliveries_of
-from shared.rules import Action, Rules
+from shared.rules import Rules
 from shared.rules_actions import REGISTER, action_value
 from shared.states import DeliveryState, ShareState
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from itertools import batched
 
 from handlers.reconcile_round import Round, push_command
+from shared.actions import Action
 from shared.assets import WorkspaceId
 from shared.planning import Decision
 from shared.reconciling import Finding, What
 from shared.rows import DeliveryRow, ShareRow
-from shared.rules import Action
 from shared.states import DeliveryState
 
 MOST_WORKSPACES = 100  # of one push command

@@ -11,10 +11,10 @@ from datetime import timedelta
 
 from handlers.reconcile_round import Round, repair_command
 from handlers.reconcile_withdrawn import is_overtaken
+from shared.actions import Endpoint, Register
 from shared.endpoints import deployment_name
 from shared.reconciling import Finding, What
 from shared.rows import DeliveryRow
-from shared.rules import Endpoint, Register
 
 LONGEST = timedelta(seconds=30)  # of the looks at what was chosen
 

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from handlers.sampling import Sample
 from shared import commands, logs
+from shared.actions import Action
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.deadline import LONGEST_MESSAGE, within
 from shared.errors import Lost, Permanent, Transient
@@ -21,8 +22,9 @@ from shared.messages import BY_EVENT, Outgoing, Queue
 from shared.ports import Fanout
 from shared.reconciling import Finding, What
 from shared.rows import Address, DeliveryRow
-from shared.rules import Action, AssetPattern, Rules
+from shared.rules import Rules
 from shared.rules_document import action_to_document
+from shared.tenants import AssetPattern
 from shared.wakeups import NUDGE_EVERY
 
 log = logging.getLogger("fanout.reconcile")

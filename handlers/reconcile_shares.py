@@ -13,7 +13,7 @@ from shared.assets import WorkspaceAsset, WorkspaceId
 from shared.errors import Permanent, Reason
 from shared.ports import Fanout
 from shared.reconciling import Finding, What
-from shared.rules import Publication, Tenant
+from shared.tenants import Publication, Tenant
 
 
 def ask_for_share(

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from itertools import batched
 
 from handlers.reconcile_round import Round
+from shared.actions import Register
 from shared.planning import NoLongerAllowed, SharedAsset, still_allowed
 from shared.reconciling import Finding, What
 from shared.rows import DeliveryRow, PlanRow
-from shared.rules import Register
 from shared.states import DeliveryState
 
 AT_ONCE = 100  # assets, of one look

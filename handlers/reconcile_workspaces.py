@@ -18,7 +18,8 @@ from shared.assets import Asset, Kind, WorkspaceAsset, WorkspaceId
 from shared.listings import FIRST_LOOK, Listed, Listing, newest_until
 from shared.matching import matches_name
 from shared.objections import letting_out
-from shared.rules import Publication, Rules, Tenant
+from shared.rules import Rules
+from shared.tenants import Publication, Tenant
 from shared.watching import Mark, Position, Waiting, print_of_tags, retagged_of, to_share
 
 LOOK_ANYWAY = timedelta(days=1)

@@ -10,11 +10,11 @@ from dataclasses import replace
 from handlers.permission import claimed, delivered, unless_withdrawn
 from handlers.turns import Turn
 from shared import backoff, logs
+from shared.actions import Mode, Register
 from shared.assets import Kind, RegistryAsset, WorkspaceAsset
 from shared.errors import Owner, Permanent
 from shared.provenance import CHECKSUM, DELIVERY, of_delivery
 from shared.rows import DeliveryRow
-from shared.rules import Mode, Register
 
 log = logging.getLogger("fanout.register")
 

@@ -15,6 +15,7 @@ from handlers.permission import claimed, delivered, unless_withdrawn
 from handlers.rollout_ends import broken, called_off, refused, taken, withdrawn_from
 from handlers.rollout_looks import Next, Rollout, next_of
 from handlers.turns import Turn
+from shared.actions import Endpoint as Action
 from shared.assets import RegistryAsset
 from shared.deployable import environment_for
 from shared.endpoint_moves import (
@@ -33,7 +34,6 @@ from shared.endpoints import Deployment, NewDeployment, deployment_name, deploym
 from shared.errors import Permanent
 from shared.ports import OperationState
 from shared.rows import DeliveryRow, Rest
-from shared.rules import Endpoint as Action
 from shared.states import DeliveryState
 
 

@@ -6,11 +6,11 @@ from handlers import endpoint_claim
 from handlers.endpoint_changes import ended_in_failure
 from handlers.endpoint_removal import remove
 from handlers.turns import Turn
+from shared.actions import Endpoint as Action
 from shared.endpoint_moves import Change, change_of
 from shared.endpoints import SMOKE_TEST_FAILED, Endpoint
 from shared.errors import Owner, Permanent, Reason
 from shared.rows import DeliveryRow
-from shared.rules import Endpoint as Action
 from shared.states import DeliveryState
 
 

@@ -7,14 +7,16 @@ from itertools import groupby
 from handlers.asked import Asked
 from handlers.share_request import ShareRequest, within_regions
 from shared import commands, logs, planning
+from shared.actions import Register
 from shared.assets import Asset, WorkspaceAsset, WorkspaceId
 from shared.bytes_of_registries import lie_in_registry
 from shared.errors import Owner, Permanent, Transient
 from shared.ports import Fanout
 from shared.provenance import DELIVERY
 from shared.rows import DeliveryRow
-from shared.rules import Provider, Publication, Register, Rules, Tenant
+from shared.rules import Provider, Rules
 from shared.states import DeliveryState
+from shared.tenants import Publication, Tenant
 
 log = logging.getLogger("fanout.share_command")
 

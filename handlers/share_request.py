@@ -11,8 +11,8 @@ from shared.assets import Asset, WorkspaceAsset, WorkspaceId
 from shared.errors import Owner, Permanent, Transient
 from shared.ports import Fanout
 from shared.rows import COMMANDS_KEPT, PlanRow, ShareRow
-from shared.rules import Publication, Tenant
 from shared.states import ShareState
+from shared.tenants import Publication, Tenant
 
 log = logging.getLogger("fanout.share_request")
 

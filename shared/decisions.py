@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from shared import objections
+from shared.actions import Action
 from shared.assets import Asset, WorkspaceId
 from shared.matching import matches_glob
 from shared.objections import SharedAsset, paused_last
-from shared.rules import Action, Approver, Publication, Rules, Subscription, Tenant, Window
+from shared.rules import Rules
+from shared.tenants import Approver, Publication, Subscription, Tenant, Window
 
 
 @dataclass(frozen=True, slots=True)

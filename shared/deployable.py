@@ -1,8 +1,8 @@
 """Which models can be deployed, and with what: an MLflow model tells by itself how it is loaded and scored, no other does."""
 
+from shared.actions import Scoring
 from shared.assets import RegistryAsset
 from shared.errors import Owner, Permanent
-from shared.rules import Scoring
 
 MLFLOW_MODEL = "mlflow_model"
 

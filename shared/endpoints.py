@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.actions import Endpoint as Action
 from shared.assets import Asset, RegistryAsset, WorkspaceId
 from shared.keys import key
 from shared.provenance import DELIVERY
 from shared.rows import Address, DeliveryRow, RowKind
-from shared.rules import Endpoint as Action
 
 TENANT_TAG = "fanout_tenant"  # those before the rank are for whoever sorts the costs
 SUBSCRIPTION_TAG = "fanout_subscription"

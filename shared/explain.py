@@ -11,7 +11,8 @@ from enum import StrEnum
 from shared.decisions import Decision, passes_over
 from shared.objections import SharedAsset, keeps_in, publication_to, withholds
 from shared.planning import Allowed, NoLongerAllowed, Paused, Target, plan_for, still_allowed
-from shared.rules import Publication, Rules, Tenant
+from shared.rules import Rules
+from shared.tenants import Publication, Tenant
 from shared.windows import is_open, next_opening
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from shared.assets import Kind
 from shared.globs import KEPT, plain_globs
-from shared.rules import AssetPattern, TagCondition
+from shared.tenants import AssetPattern, TagCondition
 
 
 def any_matches_name(patterns: Iterable[AssetPattern], kind: Kind, name: str) -> bool:

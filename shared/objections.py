@@ -6,9 +6,11 @@ A publication is about the name that the asset has in the publisher's workspace,
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from shared.actions import Action, BatchEndpoint, Mode, OnlineEndpoint, Register
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.matching import any_matches, any_matches_name
-from shared.rules import Action, BatchEndpoint, Limits, Mode, OnlineEndpoint, Publication, Register, Rules, Subscription, Tenant
+from shared.rules import Limits, Rules
+from shared.tenants import Publication, Subscription, Tenant
 
 WITH_BYTES = frozenset({Kind.MODEL, Kind.DATA})
 

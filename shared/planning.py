@@ -8,10 +8,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from shared.actions import Action
 from shared.assets import Asset, WorkspaceId
 from shared.decisions import Decision, decisions, pulled
 from shared.objections import SharedAsset, letting_out
-from shared.rules import Action, Publication, Rules, Tenant
+from shared.rules import Rules
+from shared.tenants import Publication, Tenant
 
 __all__ = [
     "Allowed",

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from shared.actions import Endpoint as EndpointAction
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset, WorkspaceId
 from shared.copies import Folder, Progress
 from shared.endpoints import Deployment, Endpoint, NewDeployment
@@ -14,7 +15,6 @@ from shared.messages import Outgoing, Queue, Received
 from shared.outcomes import Outcome
 from shared.reconciling import Cursor
 from shared.rows import Address, DeliveryRow, PlanRow, ShareRow, TargetRow, WorkRow
-from shared.rules import Endpoint as EndpointAction
 from shared.rules import Rules
 from shared.rules_change import News
 from shared.watching import Mark, Watch

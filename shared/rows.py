@@ -5,10 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
+from shared.actions import Action, Mode
 from shared.assets import Asset, RegistryAsset, WorkspaceId
 from shared.errors import Reason
 from shared.keys import key
-from shared.rules import Action, Mode
 from shared.secrets import without_secrets
 from shared.states import DeliveryState, ShareState, State, is_final, may_follow
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from shared.actions import Action, Endpoint, Mode, OnlineEndpoint, Register, Scoring
 from shared.assets import Kind, WorkspaceId
 from shared.marked_yaml import Path
 from shared.objections import WITH_BYTES, exceeding_fields
-from shared.rules import Action, Endpoint, Limits, Mode, OnlineEndpoint, Register, Scoring, Subscription
+from shared.rules import Limits
 from shared.rules_findings import Finding
+from shared.tenants import Subscription
 
 _SPLIT = "move them into a subscription without this action"
 

@@ -1,6 +1,6 @@
 """What a push is asked to do, as it is written: the `actions` of a subscription, and those of a command.
 
-Each shape turns itself into the value of `shared.rules` that it stands for.
+Each shape turns itself into the value of `shared.actions` that it stands for.
 """
 
 import json
@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, JsonValue, Tag, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from shared.rules import Action, AuthMode, BatchEndpoint, Mode, OnlineEndpoint, Register, Scoring
+from shared.actions import Action, AuthMode, BatchEndpoint, Mode, OnlineEndpoint, Register, Scoring
 from shared.rules_words import STRICT, CodeId, EndpointName, EnvironmentId, FullText, Name, Script, Traffic, refused
 
 REGISTER: Literal["register"] = "register"

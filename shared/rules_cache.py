@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from shared.rules import Provider, Rules, Tenant
+from shared.rules import Provider, Rules
 from shared.rules_change import News
+from shared.tenants import Tenant
 
 RELOAD_SECONDS = 15 * 60
 MOST_SINGLE_READS = 200  # above this many changed tenants, reading all of them takes fewer requests

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from shared.assets import WorkspaceId
-from shared.rules import Provider, Publication, Rules, Subscription, Tenant, TenantState
+from shared.rules import Provider, Rules
+from shared.tenants import Publication, Subscription, Tenant, TenantState
 
 
 class Fate(StrEnum):

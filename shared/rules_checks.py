@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from shared.assets import WorkspaceId
 from shared.marked_yaml import Path
 from shared.outcomes import PROVIDER
-from shared.rules import EVERYONE, Provider, Publication, RegistryRule, Subscription, Tenant
+from shared.rules import EVERYONE, Provider, RegistryRule
 from shared.rules_action_checks import check_action
 from shared.rules_findings import Finding
 from shared.rules_name_checks import check_names, check_patterns
 from shared.rules_region_checks import check_regions
+from shared.tenants import Publication, Subscription, Tenant
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from shared import rules_actions, rules_shapes
+from shared import rules_actions, rules_provider_shape, rules_tenant_shape
 from shared.marked_yaml import Path, shortened
 
 _REMEDIES = {
@@ -51,6 +51,6 @@ def _instead_of(field: str) -> str:
 
 
 def _fields() -> Iterator[str]:
-    for shape in (*vars(rules_actions).values(), *vars(rules_shapes).values()):
+    for shape in (*vars(rules_actions).values(), *vars(rules_provider_shape).values(), *vars(rules_tenant_shape).values()):
         if isinstance(shape, type) and issubclass(shape, BaseModel):
             yield from (field.alias or name for name, field in shape.model_fields.items())

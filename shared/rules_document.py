@@ -9,31 +9,15 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from shared.actions import Action, AuthMode, BatchEndpoint, Endpoint, Mode, OnlineEndpoint, Register, Scoring
 from shared.assets import WorkspaceId
 from shared.durations import duration_text
-from shared.rules import (
-    EVERYONE,
-    Action,
-    AssetPattern,
-    AuthMode,
-    BatchEndpoint,
-    Endpoint,
-    Limits,
-    Mode,
-    OnlineEndpoint,
-    Provider,
-    Publication,
-    Register,
-    RegistryRule,
-    RuleState,
-    Scoring,
-    Subscription,
-    TagCondition,
-    Tenant,
-)
+from shared.rules import EVERYONE, Limits, Provider, RegistryRule
 from shared.rules_actions import REGISTER, ActionShape, action_value
+from shared.rules_provider_shape import ProviderShape
 from shared.rules_release import IMMEDIATELY
-from shared.rules_shapes import PRESENT, ProviderShape, TenantShape
+from shared.rules_tenant_shape import PRESENT, TenantShape
+from shared.tenants import AssetPattern, Publication, RuleState, Subscription, TagCondition, Tenant
 
 type Document = Mapping[str, Any]
 

@@ -9,12 +9,14 @@ from pathlib import Path as FilePath
 
 from pydantic import TypeAdapter
 
-from shared.rules import Provider, Rules, Tenant
+from shared.rules import Provider, Rules
 from shared.rules_checks import Known, check_owners, check_provider, check_tenant, check_tenants
 from shared.rules_findings import Finding
 from shared.rules_match_checks import check_matches
+from shared.rules_provider_shape import ProviderShape
 from shared.rules_reading import Reading, RulesRead
-from shared.rules_shapes import ProviderShape, TenantShape
+from shared.rules_tenant_shape import TenantShape
+from shared.tenants import Tenant
 
 PROVIDER_FILE = "provider.yaml"
 

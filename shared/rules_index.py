@@ -7,12 +7,10 @@ it leaves those few whose globs are worth a match.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from shared.assets import WorkspaceId
-
-if TYPE_CHECKING:
-    from shared.rules import Tenant
+from shared.tenants import Tenant
 
 type Interest = tuple[str, str]
 """A tenant, a group or everyone, as a subscription names it, and how a name that it wants begins."""
@@ -29,14 +27,14 @@ class RulesIndex:
         self._tenants = tenants  # their ids, by each key that leads to them
 
     @classmethod
-    def of(cls, tenants: Iterable["Tenant"]) -> Self:
+    def of(cls, tenants: Iterable[Tenant]) -> Self:
         found: dict[WorkspaceId | Interest, list[str]] = {}
         for tenant in tenants:
             for key in _keys(tenant):
                 found.setdefault(key, []).append(tenant.id)
         return cls({key: tuple(ids) for key, ids in found.items()})
 
-    def changed(self, old: Iterable["Tenant"], new: Iterable["Tenant"]) -> Self:
+    def changed(self, old: Iterable[Tenant], new: Iterable[Tenant]) -> Self:
         """The same where some tenants were replaced, came or went."""
         before = {(key, tenant.id) for tenant in old for key in _keys(tenant)}
         after = {(key, tenant.id) for tenant in new for key in _keys(tenant)}
@@ -59,7 +57,7 @@ class RulesIndex:
         return {tenant for party in parties for beginning in beginnings for tenant in self._tenants.get((party, beginning), ())}
 
 
-def _keys(tenant: "Tenant") -> Iterator[WorkspaceId | Interest]:
+def _keys(tenant: Tenant) -> Iterator[WorkspaceId | Interest]:
     """Each once."""
     yield from dict.fromkeys(tenant.workspaces)
     yield from {

@@ -11,10 +11,11 @@ from shared.globs import KEPT, can_match, has_wildcard, plain_globs
 from shared.marked_yaml import Path
 from shared.matching import matches_glob
 from shared.objections import left_out_of_limits
-from shared.rules import EVERYONE, AssetPattern, Provider, Subscription, Tenant
+from shared.rules import EVERYONE, Provider
 from shared.rules_findings import Finding
 from shared.rules_offers import Offer, Offers, endings
 from shared.rules_region_checks import covers
+from shared.tenants import AssetPattern, Subscription, Tenant
 
 MOST_LOOKS = 10_000_000  # at offers, for all subscriptions together: half a minute
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from shared.assets import Kind
 from shared.globs import can_match, plain_globs
 from shared.marked_yaml import Path
-from shared.rules import AssetPattern, Publication, Tenant
 from shared.rules_findings import Finding
+from shared.tenants import AssetPattern, Publication, Tenant
 
 _WILDCARDS = re.compile(r"[*?]")
 _IN_REGISTRIES = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}")  # Microsoft.MachineLearningServices/registries, 2025-04-01

@@ -12,7 +12,8 @@ from itertools import product
 
 from shared.assets import Kind, WorkspaceId
 from shared.globs import plain_globs
-from shared.rules import EVERYONE, AssetPattern, Provider, Publication, TagCondition, Tenant
+from shared.rules import EVERYONE, Provider
+from shared.tenants import AssetPattern, Publication, TagCondition, Tenant
 
 _WILDCARD = re.compile(r"[*?]")
 

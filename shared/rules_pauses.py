@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from shared.rules import Publication, RuleState, Subscription, Tenant, TenantState
+from shared.tenants import Publication, RuleState, Subscription, Tenant, TenantState
 
 
 def with_tenant_state(tenant: Tenant, state: RuleState) -> Tenant:

@@ -7,11 +7,12 @@ from pathlib import Path as FilePath
 from pydantic import TypeAdapter, ValidationError
 
 from shared.marked_yaml import MarkedDocument, UnreadableYamlError, read_yaml, written
-from shared.rules import Provider, Tenant
+from shared.rules import Provider
 from shared.rules_complaints import complaint
 from shared.rules_findings import Finding
 from shared.rules_references import check_references
-from shared.rules_shapes import TenantShape
+from shared.rules_tenant_shape import TenantShape
+from shared.tenants import Tenant
 
 TENANTS_FOLDER = "tenants"
 MOST_BYTES = 4_000_000  # of a file: eight times what a tenant's rules can be, see shared.azure.rules_rows

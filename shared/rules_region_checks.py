@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from shared.assets import WorkspaceId
 from shared.marked_yaml import Path
-from shared.rules import Publication, RegistryRule, Tenant
+from shared.rules import RegistryRule
 from shared.rules_findings import Finding
+from shared.tenants import Publication, Tenant
 
 
 def check_regions(file: str, path: Path, publication: Publication, registry: RegistryRule, tenant: Tenant) -> Iterator[Finding]:

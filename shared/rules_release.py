@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, 
 
 from shared import windows
 from shared.durations import FORM, duration_in
-from shared.rules import Approver, Window
 from shared.rules_words import STRICT, refused
+from shared.tenants import Approver, Window
 
 IMMEDIATELY: Literal["immediately"] = "immediately"
 

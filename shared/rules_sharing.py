@@ -7,7 +7,7 @@ Tenants ask for much the same. Of what 100,000 subscriptions take, with their pa
 from dataclasses import replace
 
 from shared.assets import WorkspaceId
-from shared.rules import Publication, Subscription, Tenant
+from shared.tenants import Publication, Subscription, Tenant
 
 
 class EqualParts:

@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from shared.assets import WorkspaceId
+from shared.assets import Kind, WorkspaceId
 from shared.globs import plain_globs
 
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, serialize_by_alias=True)
@@ -104,6 +104,7 @@ _GLOB_REMEDY = "use letters, digits, '.', '_', '-', and the wildcards '*', '?' a
 
 type Some[T] = Annotated[list[T], Field(min_length=1)]
 type FullText = Annotated[str, StringConstraints(min_length=1)]
+type KindWord = Annotated[Kind, Field(strict=False)]
 type Name = Annotated[str, _written(_NAME, _NAME_REMEDY)]
 type Party = Annotated[str, _written(rf"\*|{_NAME}", f"name a tenant or a group, or '*' for all; {_NAME_REMEDY}")]
 type Glob = Annotated[str, _written(_GLOB, _GLOB_REMEDY), AfterValidator(_glob)]

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from shared.assets import Kind, WorkspaceAsset, WorkspaceId
 from shared.keys import key
-from shared.rules import Publication
+from shared.tenants import Publication
 
 type LettingOut = Callable[[WorkspaceAsset], Collection[str]]
 """The names of the publications that let a version out."""

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from shared.rules import Window
+from shared.tenants import Window
 
 FIELDS = 5  # minute, hour, day of the month, month, day of the week
 ANY_START = datetime(2000, 1, 1)

@@ -13,7 +13,8 @@ from shared import durations
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.commands import DeliveryId, ShareId
 from shared.rows import Address, RowKind
-from shared.rules import Rules, Tenant
+from shared.rules import Rules
+from shared.tenants import Tenant
 
 KINDS = ", ".join(Kind)
 _ROWS: TypeAdapter[str] = TypeAdapter(DeliveryId | ShareId)

@@ -12,7 +12,7 @@ from handlers.cli.doctor_report import document_of, print_report
 from handlers.cli.documents import AsJson, print_json
 from handlers.cli.terminal import FAILED, INVALID, UNREACHABLE, err, reaching, stop
 from shared.doctor.findings import Severity, worst
-from shared.rules import Tenant
+from shared.tenants import Tenant
 
 if TYPE_CHECKING:
     from handlers.doctor import Examined

@@ -10,9 +10,10 @@ from rich.markup import escape
 from handlers.apply_rules import Proposal, apply_proposal, propose_tenant
 from handlers.cli.sending import login_name
 from handlers.cli.terminal import INVALID, LOST, out, reaching, stop
-from shared.rules import Rules, Tenant
+from shared.rules import Rules
 from shared.rules_change import ApplyLostError, Fate, RulesStore, RulesTooLargeError, TenantChange
 from shared.rules_reading import InvalidRulesError
+from shared.tenants import Tenant
 
 LONGEST_NAME = 100  # of who makes a change
 

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from handlers.cli.tables import GAP, INDENT, bare_table, paper, print_line
-from shared.rules import Publication, Subscription
 from shared.rules_document import Document
 from shared.rules_export import yaml_text
+from shared.tenants import Publication, Subscription
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -7,9 +7,9 @@ import typer
 from handlers.cli.documents import AsJson, print_json
 from handlers.cli.rules_in_force import By, change_tenant, rules_in_force, tenant_named
 from handlers.cli.rules_prints import count_text, print_table, print_yaml
-from shared.rules import RuleState, Tenant
 from shared.rules_document import to_document
 from shared.rules_pauses import with_tenant_state
+from shared.tenants import RuleState, Tenant
 
 tenants = typer.Typer(no_args_is_help=True, help="The tenants of the rules in force: list, show, pause, resume.")
 

@@ -11,8 +11,9 @@ from handlers.cli.documents import AsJson, print_json
 from handlers.cli.rules_in_force import By, change_tenant, rules_in_force, tenant_named
 from handlers.cli.rules_prints import print_table, print_yaml
 from handlers.cli.terminal import INVALID, stop
-from shared.rules import Rules, RuleState, Tenant
+from shared.rules import Rules
 from shared.rules_document import Document, to_document
+from shared.tenants import RuleState, Tenant
 
 RuleName = Annotated[str, typer.Argument(metavar="[TENANT/]NAME", help="Its name; with the tenant where several have one so.")]
 OfTenant = Annotated[str | None, completion.tenant("--tenant", "Those of this tenant.")]

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.actions import Endpoint as Action
+from shared.actions import OnlineEndpoint
 from shared.endpoints import Deployment, Endpoint
-from shared.rules import Endpoint as Action
-from shared.rules import OnlineEndpoint
 
 type Document = dict[str, Any]
 

@@ -15,9 +15,9 @@ from azure.ai.ml.entities import (
     ModelBatchDeploymentSettings,
 )
 
+from shared.actions import BatchEndpoint, OnlineEndpoint, Scoring
+from shared.actions import Endpoint as Action
 from shared.endpoints import NewDeployment
-from shared.rules import BatchEndpoint, OnlineEndpoint, Scoring
-from shared.rules import Endpoint as Action
 
 
 def endpoint(action: Action, tags: Mapping[str, str]) -> Any:

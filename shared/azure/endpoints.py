@@ -11,6 +11,8 @@ from typing import Any
 
 from azure.core.rest import HttpResponse
 
+from shared.actions import Endpoint as Action
+from shared.actions import OnlineEndpoint
 from shared.assets import WorkspaceId
 from shared.azure.arm import Caller, operation_state
 from shared.azure.endpoint_documents import Document, KindOfEndpoint, deployments_of, kind_of, with_traffic
@@ -20,8 +22,6 @@ from shared.azure.smoke_tests import SmokeTests
 from shared.endpoints import Deployment, Endpoint, NewDeployment
 from shared.errors import NotFound
 from shared.ports import OperationState
-from shared.rules import Endpoint as Action
-from shared.rules import OnlineEndpoint
 
 
 class AzureEndpoints:

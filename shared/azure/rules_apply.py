@@ -20,9 +20,10 @@ from shared.azure.owned_writes import etag_of, read, remove, submit, write
 from shared.azure.rules_rows import Entity, Head
 from shared.azure.tables import table_errors
 from shared.errors import Lost, Permanent, Transient
-from shared.rules import Provider, Rules, Tenant
+from shared.rules import Provider, Rules
 from shared.rules_change import Applied, ApplyLostError, RulesChange, RulesTooLargeError, difference
 from shared.rules_document import to_document
+from shared.tenants import Tenant
 
 CLAIM = timedelta(seconds=60)
 RENEWED_AFTER = CLAIM / 3

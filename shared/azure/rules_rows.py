@@ -9,9 +9,10 @@ from typing import Any
 
 from shared.assets import WorkspaceId
 from shared.keys import key
-from shared.rules import Provider, Tenant
+from shared.rules import Provider
 from shared.rules_change import Fate, Revision, RulesChange, RulesTooLargeError, TenantChange
 from shared.rules_document import Document, provider_from_document, tenant_from_document
+from shared.tenants import Tenant
 
 LONGEST_PROPERTY = 30_000  # characters; a string property holds 64 KB of UTF-16, less a margin
 MOST_PROPERTIES = 16  # so that the whole entity stays below Table Storage's 1 MB

@@ -20,9 +20,10 @@ from shared.azure.rules_apply import RulesApply, Wanted
 from shared.azure.tables import table_errors
 from shared.clock import local_now
 from shared.errors import Lost
-from shared.rules import Provider, Rules, Tenant
+from shared.rules import Provider, Rules
 from shared.rules_change import Applied, ApplyLostError, News, Revision
 from shared.rules_sharing import EqualParts
+from shared.tenants import Tenant
 
 
 class RulesTable:

@@ -7,12 +7,12 @@ what the rules want in the others.
 
 from collections.abc import Iterator, Sequence
 
+from shared.actions import BatchEndpoint, Endpoint, OnlineEndpoint
 from shared.doctor.findings import Finding
 from shared.doctor.mending import az, change_rules, place_of
 from shared.doctor.needs import EndpointNeed
 from shared.doctor.seen import EndpointKind, PlacedEndpoint, Region, same
 from shared.endpoints import MARK_TAG, endpoint_mark
-from shared.rules import BatchEndpoint, Endpoint, OnlineEndpoint
 
 
 def kind_of(action: Endpoint) -> EndpointKind:

@@ -7,12 +7,12 @@ aside for upgrades, except with some large types (`reference-managed-online-endp
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from shared.actions import OnlineEndpoint
 from shared.doctor.endpoint_names import find
 from shared.doctor.findings import Finding
 from shared.doctor.mending import az, change_rules
 from shared.doctor.needs import EndpointNeed
 from shared.doctor.seen import CoreUsage, Region, VmSize
-from shared.rules import OnlineEndpoint
 
 MOST_ENDPOINTS, MOST_DEPLOYMENTS = 100, 500
 _WITHOUT_RESERVE = ("_a100_", "standard_nd40rs_v2", "standard_nd96asr_v4")

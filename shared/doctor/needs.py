@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from shared.actions import Endpoint, Mode, Register
 from shared.assets import Kind, WorkspaceId
 from shared.doctor.operations import copy_actions, endpoint_actions, register_actions, share_actions
-from shared.rules import Endpoint, Mode, Publication, Register, RegistryRule, Rules, Subscription, Tenant
+from shared.rules import RegistryRule, Rules
 from shared.rules_match_checks import reaching
 from shared.rules_offers import Offers
+from shared.tenants import Publication, Subscription, Tenant
 
 _WITH_BYTES = frozenset({Kind.MODEL, Kind.DATA})
 

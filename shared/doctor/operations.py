@@ -8,8 +8,8 @@ has no pattern that says it (`workspaces/*/read`), and whoever has that role rea
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from shared.actions import AuthMode, BatchEndpoint, Endpoint, OnlineEndpoint
 from shared.assets import Kind
-from shared.rules import AuthMode, BatchEndpoint, Endpoint, OnlineEndpoint
 
 _ML = "Microsoft.MachineLearningServices"
 _WORKSPACES = f"{_ML}/workspaces"

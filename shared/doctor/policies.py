@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from shared.actions import AuthMode, Endpoint, OnlineEndpoint
 from shared.assets import Kind
 from shared.doctor.findings import Finding
 from shared.doctor.mending import az, name_of
 from shared.doctor.needs import WorkspaceNeeds
 from shared.doctor.seen import PolicyDenial, Workspace
-from shared.rules import AuthMode, Endpoint, OnlineEndpoint
 
 _WORKSPACES = "Microsoft.MachineLearningServices/workspaces"
 _AUTH_MODES = {AuthMode.KEY: "Key", AuthMode.AML_TOKEN: "AMLToken", AuthMode.AAD_TOKEN: "AADToken"}

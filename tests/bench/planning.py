@@ -14,11 +14,12 @@ from dataclasses import dataclass
 
 from shared.azure.rules_table import RulesTable
 from shared.planning import SharedAsset, plan
-from shared.rules import Rules, Tenant
+from shared.rules import Rules
 from shared.rules_cache import RulesCache
 from shared.rules_document import provider_from_document, tenant_from_document
 from shared.rules_index import RulesIndex
 from shared.rules_sharing import EqualParts
+from shared.tenants import Tenant
 from tests.bench import planning_scene as scene
 from tests.bench import report
 from tests.bench.planning_store import RulesOnAzurite

@@ -19,13 +19,13 @@ from sklearn.linear_model import LogisticRegression
 
 from infra.local.cloud import LocalCloud
 from infra.local.topology import Registry, Workspace
+from shared.actions import AuthMode, BatchEndpoint, OnlineEndpoint, Scoring
+from shared.actions import Endpoint as Action
 from shared.assets import WorkspaceId
 from shared.bootstrap import AzureFanout
 from shared.endpoints import Endpoint, NewDeployment
 from shared.errors import Permanent, Transient
 from shared.ports import OperationState
-from shared.rules import AuthMode, BatchEndpoint, OnlineEndpoint, Scoring
-from shared.rules import Endpoint as Action
 from shared.states import DeliveryState
 from tests.end_to_end.support import eventually, register
 from tests.fakes import World

@@ -10,25 +10,16 @@ from typing import Any
 
 import pytest
 
+from shared.actions import Register
 from shared.assets import Asset, Kind, RegistryAsset
 from shared.azure.ledger import Ledger
 from shared.azure.rules_table import RulesTable
 from shared.azure.tables import create_tables, open_tables
 from shared.clock import CorrectedClock
 from shared.rows import PlanRow
-from shared.rules import (
-    Approver,
-    AssetPattern,
-    Provider,
-    Publication,
-    Register,
-    RegistryRule,
-    Subscription,
-    TagCondition,
-    Tenant,
-    TenantState,
-)
+from shared.rules import Provider, RegistryRule
 from shared.states import DeliveryState, ShareState
+from shared.tenants import Approver, AssetPattern, Publication, Subscription, TagCondition, Tenant, TenantState
 from tests.contract.table_service import ROOT, table_service
 from tests.unit.example_rows import A_DELIVERY, A_SHARE
 from tests.unit.world import PUBLISHER, workspace

@@ -8,13 +8,13 @@ from itertools import islice
 import pytest
 from azure.data.tables import TableServiceClient
 
+from shared.actions import Register
 from shared.azure.history import MOST_RANGES, HistoryTables
 from shared.azure.ledger import Ledger
 from shared.azure.open_work import OpenWorkTable
 from shared.azure.tables import create_tables, open_tables
 from shared.clock import CorrectedClock
 from shared.rows import DeliveryRow, ShareRow, deliveries_of
-from shared.rules import Register
 from shared.states import DeliveryState, ShareState
 from tests.contract.table_service import CountingClock
 from tests.unit.example_rows import A_DELIVERY, A_SHARE, NOON

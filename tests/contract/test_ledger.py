@@ -12,6 +12,7 @@ from azure.core.exceptions import HttpResponseError, ServiceResponseError
 from azure.core.pipeline import PipelineResponse
 from azure.data.tables import TableServiceClient
 
+from shared.actions import Register
 from shared.assets import RegistryAsset
 from shared.azure.ledger import Ledger
 from shared.azure.open_work import OpenWorkTable
@@ -20,7 +21,6 @@ from shared.clock import CorrectedClock
 from shared.errors import Lost, Owner, Permanent, Reason, Transient, Unreadable
 from shared.ports import Rows
 from shared.rows import Address, Claim, DeliveryRow, PlanRow, RowKind, ShareRow, TargetRow
-from shared.rules import Register
 from shared.states import DeliveryState, ShareState
 from tests.fakes import FakeRows
 from tests.unit.world import CARDS, PUBLISHER, credit_card, workspace

@@ -16,8 +16,9 @@ from handlers.cli import app
 from shared import bootstrap
 from shared.azure.rules_rows import Head
 from shared.azure.rules_table import RulesTable
-from shared.rules import Rules, RuleState, TenantState
+from shared.rules import Rules
 from shared.rules_file import read_rules
+from shared.tenants import RuleState, TenantState
 from tests.contract.table_service import ROOT, table_service
 
 DEMO_RULES = ROOT / "infra/local/demo/rules"

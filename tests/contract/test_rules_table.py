@@ -15,23 +15,14 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.data.tables import TableClient, UpdateMode
 from hypothesis import given, settings
 
+from shared.actions import Register
 from shared.assets import Kind
 from shared.azure.rules_apply import CLAIM
 from shared.azure.rules_table import RulesTable
-from shared.rules import (
-    AssetPattern,
-    Limits,
-    Provider,
-    Publication,
-    Register,
-    RegistryRule,
-    Rules,
-    Subscription,
-    Tenant,
-    TenantState,
-)
+from shared.rules import Limits, Provider, RegistryRule, Rules
 from shared.rules_cache import RELOAD_SECONDS, RulesCache
 from shared.rules_change import ApplyLostError, Fate, News, Revision, RulesChange, RulesTooLargeError, TenantChange
+from shared.tenants import AssetPattern, Publication, Subscription, Tenant, TenantState
 from tests.contract.table_service import new_table, open_table, table_service
 from tests.unit import random_rules
 from tests.unit.random_rules import workspace

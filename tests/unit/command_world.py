@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any, cast
 
 from handlers import commands as command_handler
+from shared.actions import Register
 from shared.assets import Asset, WorkspaceAsset, WorkspaceId
 from shared.errors import Owner, Permanent, Transient, Unavailable
 from shared.messages import Outgoing, Queue, Received
 from shared.rows import DeliveryRow
-from shared.rules import Approver, Register, Tenant
 from shared.states import DeliveryState
+from shared.tenants import Approver, Tenant
 from tests.fake_azure import FakeAzure, FakeWorkspaces
 from tests.fakes import Crash, FakeRows, World
 from tests.unit.test_command_flow import CARD, the_delivery

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from shared.actions import BatchEndpoint, OnlineEndpoint
 from shared.assets import Kind, WorkspaceId
 from shared.doctor import seen
 from shared.doctor.findings import Finding
 from shared.doctor.needs import EndpointNeed, WorkspaceNeeds
 from shared.doctor.seen import CoreUsage, CoreUsages, EndpointKind, PlacedEndpoint, VmSize
 from shared.endpoints import MARK_TAG, Deployment, Endpoint, endpoint_mark
-from shared.rules import BatchEndpoint, OnlineEndpoint
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 HOME = "00000000-0000-0000-0000-00000000000a"

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from shared.actions import Endpoint as Action
 from shared.endpoints import Deployment, Endpoint, deployment_name
 from shared.messages import Outgoing, Queue
 from shared.rows import DeliveryRow
-from shared.rules import Endpoint as Action
 from shared.states import DeliveryState
 from tests.fakes import World
 from tests.unit.world import CARDS, a_world, credit_card, register, subscriber, workspace

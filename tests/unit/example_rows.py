@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from shared.actions import Register
 from shared.rows import DeliveryRow, ShareRow
-from shared.rules import Register
 from shared.states import DeliveryState
 from tests.unit.world import PUBLISHER, credit_card, workspace
 

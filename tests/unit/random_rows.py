@@ -5,11 +5,11 @@ from datetime import datetime, timedelta, timezone
 
 from hypothesis import strategies as st
 
+from shared.actions import AuthMode, BatchEndpoint, Mode, OnlineEndpoint, Register, Scoring
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
 from shared.errors import Owner, Reason
 from shared.keys import key
 from shared.rows import Address, Attempt, Claim, DeliveryRow, PlanRow, Rest, RowKind, ShareRow, TargetRow
-from shared.rules import AuthMode, BatchEndpoint, Mode, OnlineEndpoint, Register, Scoring
 from shared.states import DeliveryState, ShareState
 
 ASSET_NAME = r"[a-zA-Z0-9][a-zA-Z0-9_.\-]{0,254}"  # azure-rest-api-specs, machinelearningservices

@@ -9,30 +9,11 @@ from functools import cache
 
 from hypothesis import strategies as st
 
+from shared.actions import Action, AuthMode, BatchEndpoint, Mode, OnlineEndpoint, Register, Scoring
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.planning import SharedAsset
-from shared.rules import (
-    Action,
-    Approver,
-    AssetPattern,
-    AuthMode,
-    BatchEndpoint,
-    Limits,
-    Mode,
-    OnlineEndpoint,
-    Provider,
-    Publication,
-    Register,
-    RegistryRule,
-    Rules,
-    RuleState,
-    Scoring,
-    Subscription,
-    TagCondition,
-    Tenant,
-    TenantState,
-    Window,
-)
+from shared.rules import Limits, Provider, RegistryRule, Rules
+from shared.tenants import Approver, AssetPattern, Publication, RuleState, Subscription, TagCondition, Tenant, TenantState, Window
 
 TENANTS = ("fabrikam", "northwind", "tailwind")
 GROUPS = ("banks", "shops")

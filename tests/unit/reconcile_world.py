@@ -5,10 +5,12 @@ from datetime import timedelta
 
 from handlers import reconcile_pass
 from handlers.reconcile_round import Bounds
+from shared.actions import Register
 from shared.assets import Asset, Kind, WorkspaceAsset, WorkspaceId
 from shared.reconciling import Finding, What
-from shared.rules import AssetPattern, Publication, Register, Rules, TagCondition, Tenant
+from shared.rules import Rules
 from shared.states import DeliveryState
+from shared.tenants import AssetPattern, Publication, TagCondition, Tenant
 from tests.fakes import World
 from tests.unit.world import PUBLISHER, a_world, credit_card, register, subscriber
 

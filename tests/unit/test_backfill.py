@@ -6,9 +6,10 @@ import pytest
 
 from handlers.backfill import backfill_of
 from handlers.reconcile_round import boundless
+from shared.actions import Register
 from shared.errors import Permanent
 from shared.reconciling import Finding
-from shared.rules import Register, RuleState, TenantState
+from shared.tenants import RuleState, TenantState
 from tests.fakes import World
 from tests.unit.reconcile_world import delivered, with_rules
 from tests.unit.world import CARDS, a_world, credit_card, register, subscriber, workspace

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.rules import BatchEndpoint
+from shared.actions import BatchEndpoint
 from shared.states import DeliveryState
 from tests.unit.endpoint_world import (
     a_subscriber_of,

@@ -6,9 +6,9 @@ import logging
 import pytest
 
 from handlers import commands, model_registered, reconcile, reconcile_pass, wakeups
+from shared.actions import Register
 from shared.errors import Owner, Permanent
 from shared.messages import Received
-from shared.rules import Register
 from tests.bicep.alerts import wrong_dimensions, wrong_queries
 from tests.bicep.copies import EVERYTHING, provider, with_change
 from tests.bicep.needs import ROOT, app_settings

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from handlers.cli import arguments
 from handlers.cli.documents import asset_text
+from shared.actions import Register
 from shared.assets import Asset, Kind
 from shared.rows import RowKind
-from shared.rules import Register, Rules
+from shared.rules import Rules
 from tests.unit.example_rows import A_DELIVERY, A_SHARE
 from tests.unit.world import rules, subscriber, workspace
 

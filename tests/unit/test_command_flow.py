@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from shared.actions import Register
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset
 from shared.errors import Owner, Permanent, Transient
 from shared.messages import Outgoing, Queue
 from shared.rows import DeliveryRow, ShareRow
-from shared.rules import Approver, Publication, Register, Tenant, TenantState
 from shared.states import DeliveryState, ShareState
+from shared.tenants import Approver, Publication, Tenant, TenantState
 from tests.fakes import World
 from tests.unit.reconcile_world import reconciled
 from tests.unit.world import CARDS, EVERY_MODEL, PUBLISHER, a_world, credit_card, register, subscriber, workspace

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from handlers import commands as command_handler
+from shared.actions import Register
 from shared.errors import Owner, Permanent
 from shared.messages import Outgoing, Queue, Received
-from shared.rules import Approver, Publication, Register
 from shared.states import DeliveryState, ShareState
+from shared.tenants import Approver, Publication
 from tests.fakes import World
 from tests.unit.command_world import (
     FORBIDDEN,

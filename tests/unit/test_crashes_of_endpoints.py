@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from shared.rules import BatchEndpoint, Endpoint, Window
+from shared.actions import BatchEndpoint, Endpoint
 from shared.states import DeliveryState
+from shared.tenants import Window
 from tests.fakes import World
 from tests.saboteur import Saboteur, sabotage
 from tests.unit.command_world import with_tenant

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from shared import commands
+from shared.actions import Mode
 from shared.assets import Asset, Kind, RegistryAsset
 from shared.errors import Owner, Permanent
 from shared.messages import Outgoing, Queue
 from shared.rows import DeliveryRow
-from shared.rules import Approver, Mode, Tenant, TenantState, Window
+from shared.tenants import Approver, Tenant, TenantState, Window
 from tests.fakes import World
 from tests.saboteur import sabotage
 from tests.unit.test_every_kind import ENVIRONMENT, STEP, registered, with_components, world_of

@@ -8,14 +8,16 @@ from typing import Any
 from handlers import commands as command_handler
 from handlers import model_registered, wakeups
 from shared import commands
+from shared.actions import Endpoint as Action
+from shared.actions import Register
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
 from shared.endpoints import NewDeployment
 from shared.errors import Conflict, Owner, Permanent, Transient
 from shared.messages import Queue, Received
 from shared.rows import DeliveryRow, PlanRow, TargetRow
-from shared.rules import Endpoint as Action
-from shared.rules import Limits, Publication, Register, RegistryRule, Tenant, TenantState
+from shared.rules import Limits, RegistryRule
 from shared.states import DeliveryState, ShareState
+from shared.tenants import Publication, Tenant, TenantState
 from tests.fake_azure import FakeAzure, FakeWorkspaces
 from tests.fakes import FakeRows, World, refusal
 from tests.unit.world import CARDS, EVERY_MODEL, PUBLISHER, a_world, credit_card, register, rules, subscriber, workspace

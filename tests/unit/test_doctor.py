@@ -6,24 +6,14 @@ import pytest
 
 from handlers.doctor import Examined, examine
 from handlers.doctor_looks import Looks
+from shared.actions import BatchEndpoint, Mode, Register
 from shared.assets import Kind, WorkspaceId
 from shared.doctor.events import App
 from shared.doctor.findings import Finding, Severity
 from shared.doctor.seen import Permission
 from shared.errors import Owner, Permanent, Unavailable
-from shared.rules import (
-    AssetPattern,
-    BatchEndpoint,
-    Mode,
-    Provider,
-    Publication,
-    Register,
-    RegistryRule,
-    Rules,
-    Subscription,
-    Tenant,
-    TenantState,
-)
+from shared.rules import Provider, RegistryRule, Rules
+from shared.tenants import AssetPattern, Publication, Subscription, Tenant, TenantState
 from tests.fake_surroundings import HOST, FakeSurroundings
 from tests.unit.doctor_world import NOW, SERVING
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from shared.actions import AuthMode
 from shared.assets import Kind
 from shared.doctor.access import check_access, reaches
 from shared.doctor.needs import WorkspaceNeeds
 from shared.doctor.operations import BLOB_READS, DATA_SCIENTIST, REGISTRY_READS, REGISTRY_WRITES, Access
 from shared.doctor.seen import Permission, RoleAssignment
-from shared.rules import AuthMode
 from tests.unit.doctor_world import BY_NIGHT, CARDS, NEEDS, SERVING, need
 
 ML = "Microsoft.MachineLearningServices"

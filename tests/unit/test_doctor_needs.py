@@ -2,20 +2,11 @@
 
 from dataclasses import replace
 
+from shared.actions import Mode, Register
 from shared.assets import Kind
 from shared.doctor.needs import RegistryNeeds, WorkspaceNeeds, endpoint_needs, registry_needs, workspace_needs
-from shared.rules import (
-    AssetPattern,
-    Mode,
-    Provider,
-    Publication,
-    Register,
-    RegistryRule,
-    Rules,
-    Subscription,
-    Tenant,
-    TenantState,
-)
+from shared.rules import Provider, RegistryRule, Rules
+from shared.tenants import AssetPattern, Publication, Subscription, Tenant, TenantState
 from tests.unit.doctor_world import CARDS, LOANS, SERVING
 
 CARD_MODELS = AssetPattern(Kind.MODEL, "card-*")

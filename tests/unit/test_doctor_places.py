@@ -16,7 +16,8 @@ from shared.doctor.regions import check_registry_regions, check_workspace_region
 from shared.doctor.seen import AzureSubscription, PolicyDenial, ResourceRule, StorageAccount, region_name
 from shared.doctor.unseen import not_seen, registry_unreachable, workspace_unreachable
 from shared.errors import NotFound, Owner, Permanent, Unavailable
-from shared.rules import Publication, RegistryRule
+from shared.rules import RegistryRule
+from shared.tenants import Publication
 from tests.unit.doctor_world import BY_NIGHT, CARDS, HOME, HUB, NEEDS, SERVING, STORAGE, THERE, codes, need
 
 OPEN = StorageAccount(STORAGE, "https://stcards.blob.core.windows.net", is_open=True, is_shut=False)

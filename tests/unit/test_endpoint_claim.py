@@ -7,9 +7,9 @@ import pytest
 from handlers import endpoint_claim
 from handlers.endpoint_claim import Standing
 from handlers.turns import Turn
+from shared.actions import BatchEndpoint, Endpoint, Register
 from shared.endpoints import Deployment, deployment_name, deployment_tags
 from shared.rows import DeliveryRow
-from shared.rules import BatchEndpoint, Endpoint, Register
 from shared.states import DeliveryState, is_final
 from tests.fakes import World
 from tests.unit.example_rows import A_DELIVERY

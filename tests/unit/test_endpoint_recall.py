@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.rules import BatchEndpoint, Endpoint
+from shared.actions import BatchEndpoint, Endpoint
 from shared.states import DeliveryState
 from tests.fakes import World, refusal
 from tests.unit.endpoint_world import (

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared import commands, provenance
+from shared.actions import Mode, Register
 from shared.assets import Asset, Kind, WorkspaceAsset, WorkspaceId, registry_path
 from shared.errors import Owner, Permanent
 from shared.messages import Outgoing, Queue
-from shared.rules import AssetPattern, Mode, Publication, Register, Subscription, Tenant, TenantState
 from shared.states import DeliveryState, ShareState
+from shared.tenants import AssetPattern, Publication, Subscription, Tenant, TenantState
 from tests.fake_fairness import FakeFairness, FullFairness
 from tests.fakes import World
 from tests.unit.world import PUBLISHER, rules, workspace

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 
 from shared import endpoints
+from shared.actions import Action, Endpoint, Register
 from shared.assets import WorkspaceId
 from shared.errors import Unavailable
-from shared.rules import Action, Endpoint, Register, RuleState, TenantState
 from shared.rules_pauses import with_publication_state, with_subscription_state
 from shared.states import DeliveryState, ShareState
+from shared.tenants import RuleState, TenantState
 from tests.fake_azure import FakeAzure
 from tests.fakes import World
 from tests.unit.command_world import SickWorkspaces, put, with_tenant, without_tenant

@@ -7,26 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.actions import Action, OnlineEndpoint, Register
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.explain import Answer, Explanation, Word, explain, today
 from shared.planning import Allowed, SharedAsset, plan, pull, still_allowed
-from shared.rules import (
-    Action,
-    Approver,
-    AssetPattern,
-    Limits,
-    OnlineEndpoint,
-    Provider,
-    Publication,
-    Register,
-    RegistryRule,
-    Rules,
-    Subscription,
-    TagCondition,
-    Tenant,
-    TenantState,
-    Window,
-)
+from shared.rules import Limits, Provider, RegistryRule, Rules
+from shared.tenants import Approver, AssetPattern, Publication, Subscription, TagCondition, Tenant, TenantState, Window
 from tests.unit import random_rules
 from tests.unit.random_rules import workspace
 

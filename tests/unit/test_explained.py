@@ -10,8 +10,9 @@ from shared.assets import Kind, RegistryAsset
 from shared.errors import Owner, Reason
 from shared.planning import SharedAsset
 from shared.rows import PlanRow
-from shared.rules import AssetPattern, Provider, Publication, RegistryRule, Rules, Tenant, TenantState
+from shared.rules import Provider, RegistryRule, Rules
 from shared.states import DeliveryState, ShareState
+from shared.tenants import AssetPattern, Publication, Tenant, TenantState
 from tests.fakes import FakeRows
 from tests.unit.example_rows import A_DELIVERY, A_SHARE
 from tests.unit.world import PUBLISHER, credit_card, workspace

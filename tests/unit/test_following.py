@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from handlers.cli.following import Following, Outcome
 from handlers.cli.sending import Sent
 from shared import commands
+from shared.actions import Register
 from shared.messages import Outgoing, Queue, Received
 from shared.rows import is_done
-from shared.rules import Approver, Register
 from shared.states import DeliveryState
+from shared.tenants import Approver
 from tests.fakes import World
 from tests.unit.command_world import FORBIDDEN, PUSH, RECALL, SHARE, SickWorkspaces, asking, delivery_to, failed_world, pull_of
 from tests.unit.test_command_flow import CARD, shared_world, without_subscription

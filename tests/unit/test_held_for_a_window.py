@@ -10,13 +10,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from handlers import reconcile, wakeups
+from shared.actions import Action, BatchEndpoint, Mode, Register
+from shared.actions import Endpoint as EndpointAction
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
 from shared.errors import Transient
 from shared.messages import Received, of_wake_up, to_wake_up
 from shared.rows import DeliveryRow
-from shared.rules import Action, BatchEndpoint, Mode, Register, Rules, TenantState, Window
-from shared.rules import Endpoint as EndpointAction
+from shared.rules import Rules
 from shared.states import DeliveryState
+from shared.tenants import TenantState, Window
 from shared.wakeups import WakeUp
 from tests.fake_azure import FakeAzure, FakeWorkspaces
 from tests.fakes import FakeRules, World

@@ -6,11 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import planning
+from shared.actions import Mode, Register
 from shared.errors import Transient
 from shared.objections import SharedAsset
 from shared.rows import DeliveryRow
-from shared.rules import Mode, Register, Rules, Subscription
+from shared.rules import Rules
 from shared.states import DeliveryState
+from shared.tenants import Subscription
 from tests.fakes import World
 from tests.unit.command_world import pull_of, put, with_tenant
 from tests.unit.world import CARDS, EVERY_MODEL, PUBLISHER, a_world, credit_card, register, subscriber, workspace

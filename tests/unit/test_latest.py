@@ -7,7 +7,7 @@ import typer
 
 from handlers.cli.latest import with_version
 from handlers.cli.sending import checked
-from shared.rules import Register
+from shared.actions import Register
 from tests.fakes import World
 from tests.unit.command_world import PUSH, RECALL, SHARE, pull_of
 from tests.unit.test_command_flow import shared_world

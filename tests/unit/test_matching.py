@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.assets import Kind
 from shared.matching import matches, matches_glob, matches_name
-from shared.rules import AssetPattern, TagCondition
+from shared.tenants import AssetPattern, TagCondition
 
 
 @pytest.mark.parametrize(

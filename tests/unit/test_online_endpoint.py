@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.actions import Endpoint as Action
+from shared.actions import OnlineEndpoint, Scoring
 from shared.assets import WorkspaceId
 from shared.endpoints import MARK_TAG, RANK_TAG, Deployment, NewDeployment
 from shared.errors import Transient
 from shared.ports import OperationState
 from shared.provenance import DELIVERY
-from shared.rules import Approver, OnlineEndpoint, Scoring, TenantState
-from shared.rules import Endpoint as Action
 from shared.states import DeliveryState
+from shared.tenants import Approver, TenantState
 from tests.fake_azure import FakeAzure
 from tests.fake_endpoints import OUT_OF_QUOTA
 from tests.fakes import World, refusal

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from handlers import reconcile, reconcile_pass
+from shared.actions import Register
 from shared.rows import Address, DeliveryRow, ShareRow, deliveries_of, is_done
-from shared.rules import Register
 from shared.states import DeliveryState, ShareState
 from tests.fakes import FakeQueues, FakeRows, World
 from tests.saboteur import sabotage

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.actions import Action, BatchEndpoint, Endpoint, Mode, OnlineEndpoint, Register
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.planning import (
     Allowed,
@@ -20,26 +21,8 @@ from shared.planning import (
     pull,
     still_allowed,
 )
-from shared.rules import (
-    Action,
-    Approver,
-    AssetPattern,
-    BatchEndpoint,
-    Endpoint,
-    Limits,
-    Mode,
-    OnlineEndpoint,
-    Provider,
-    Publication,
-    Register,
-    RegistryRule,
-    Rules,
-    RuleState,
-    Subscription,
-    TagCondition,
-    Tenant,
-    TenantState,
-)
+from shared.rules import Limits, Provider, RegistryRule, Rules
+from shared.tenants import Approver, AssetPattern, Publication, RuleState, Subscription, TagCondition, Tenant, TenantState
 from tests.unit import random_rules
 from tests.unit.random_rules import workspace
 

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
+from shared.actions import Register
 from shared.assets import Asset, RegistryAsset, WorkspaceId
 from shared.errors import Lost, Owner, Permanent
 from shared.ports import OperationState
-from shared.rules import Register
 from shared.states import ShareState
 from tests.fake_azure import FakeRegistries
 from tests.fakes import Crash, World

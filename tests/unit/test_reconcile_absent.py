@@ -11,10 +11,10 @@ from handlers.push_command import narrowed
 from handlers.reconcile_absent import push_absent
 from handlers.reconcile_round import boundless
 from shared import commands
+from shared.actions import Register
 from shared.messages import Queue
 from shared.planning import Decision
 from shared.rows import DeliveryRow
-from shared.rules import Register
 from shared.states import DeliveryState
 from tests.unit.example_rows import A_DELIVERY, A_SHARE
 from tests.unit.world import CARDS, a_world, workspace

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from handlers.reconcile_registries import NEWEST
+from shared.actions import Register
 from shared.assets import Asset, Kind
 from shared.errors import Owner, Permanent
 from shared.reconciling import Finding, What
-from shared.rules import Publication, Register
+from shared.tenants import Publication
 from tests.fakes import World
 from tests.unit.command_world import pull_of
 from tests.unit.reconcile_world import (

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from handlers import reconcile_pass
 from handlers.reconcile_round import Bounds
+from shared.actions import Register
 from shared.assets import Asset, Kind
 from shared.errors import Lost
 from shared.reconciling import Finding
-from shared.rules import Register
 from tests.fakes import Crash, World
 from tests.saboteur import sabotage
 from tests.unit.reconcile_world import (

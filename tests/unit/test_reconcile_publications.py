@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 
 from handlers import reconcile_pass
+from shared.actions import Register
 from shared.assets import Asset, Kind
 from shared.reconciling import Finding, What
-from shared.rules import AssetPattern, Publication, Register, RegistryRule, Rules, RuleState, Tenant, TenantState
+from shared.rules import RegistryRule, Rules
+from shared.tenants import AssetPattern, Publication, RuleState, Tenant, TenantState
 from tests.fakes import World
 from tests.unit.reconcile_world import (
     PRODUCTION,

@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 
 from handlers import reconcile_pass
+from shared.actions import Register
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset
 from shared.errors import Owner, Permanent, Unavailable
 from shared.reconciling import What
 from shared.rows import ShareRow
-from shared.rules import AssetPattern, Publication, Register, Subscription, Tenant, TenantState
 from shared.states import DeliveryState
+from shared.tenants import AssetPattern, Publication, Subscription, Tenant, TenantState
 from tests.fake_azure import FakeAzure, FakeRegistries
 from tests.fakes import World
 from tests.unit.reconcile_world import (

@@ -8,12 +8,14 @@ import pytest
 
 from handlers import reconcile_pass
 from handlers.reconcile_round import Bounds
+from shared.actions import Register
 from shared.assets import Asset, Kind
 from shared.deadline import LONGEST_MESSAGE
 from shared.errors import Transient
 from shared.listings import Listed, Listing
 from shared.reconciling import Finding, What
-from shared.rules import Register, Rules, Tenant, TenantState
+from shared.rules import Rules
+from shared.tenants import Tenant, TenantState
 from tests.fake_azure import FakeRegistries, FakeWorkspaces
 from tests.fakes import Crash, FakeRules, World
 from tests.slow_azure import SlowAzure, slowed

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from handlers import reconcile_pass
+from shared.actions import Register
 from shared.assets import Asset, Kind
 from shared.errors import Unavailable
 from shared.reconciling import What
-from shared.rules import AssetPattern, Register, Subscription, Tenant, TenantState
+from shared.tenants import AssetPattern, Subscription, Tenant, TenantState
 from tests.fakes import World
 from tests.unit.reconcile_world import (
     PRODUCTION,

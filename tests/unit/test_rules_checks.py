@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from shared.assets import Kind, WorkspaceId
 from shared.matching import matches
 from shared.planning import SharedAsset, plan
-from shared.rules import AssetPattern, Limits, Rules, RuleState
+from shared.rules import Limits, Rules
 from shared.rules_file import read_tenant
 from shared.rules_match_checks import check_matches
+from shared.tenants import AssetPattern, RuleState
 from tests.unit import random_rules
 from tests.unit.rules_folder import RulesFolder, arm_id
 

@@ -10,12 +10,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shared.marked_yaml import read_yaml
-from shared.rules import AssetPattern, Provider, Publication, Rules, Subscription, TagCondition, Tenant
+from shared.rules import Provider, Rules
 from shared.rules_change import difference
 from shared.rules_document import provider_from_document, tenant_from_document, to_document
 from shared.rules_export import FolderNotEmptyError, write_folder, yaml_text
 from shared.rules_file import read_rules
 from shared.rules_reading import InvalidRulesError
+from shared.tenants import AssetPattern, Publication, Subscription, TagCondition, Tenant
 from tests.unit import random_rules
 from tests.unit.rules_folder import RulesFolder
 

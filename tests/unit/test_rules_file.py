@@ -8,27 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.actions import Action, AuthMode, BatchEndpoint, Mode, OnlineEndpoint, Register, Scoring
 from shared.assets import Kind
-from shared.rules import (
-    Action,
-    Approver,
-    AssetPattern,
-    AuthMode,
-    BatchEndpoint,
-    Limits,
-    Mode,
-    OnlineEndpoint,
-    Provider,
-    Publication,
-    Register,
-    RegistryRule,
-    Scoring,
-    Subscription,
-    TagCondition,
-    Tenant,
-    TenantState,
-    Window,
-)
+from shared.rules import Limits, Provider, RegistryRule
 from shared.rules_document import (
     action_from_document,
     action_to_document,
@@ -38,6 +20,7 @@ from shared.rules_document import (
 )
 from shared.rules_file import read_rules
 from shared.rules_reading import InvalidRulesError
+from shared.tenants import Approver, AssetPattern, Publication, Subscription, TagCondition, Tenant, TenantState, Window
 from tests.unit import random_rules
 from tests.unit.random_rules import WORKSPACES, workspace
 

@@ -6,9 +6,11 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.actions import Register
 from shared.assets import Kind
 from shared.planning import SharedAsset, plan
-from shared.rules import AssetPattern, Provider, Register, Rules, Subscription, Tenant, TenantState
+from shared.rules import Provider, Rules
+from shared.tenants import AssetPattern, Subscription, Tenant, TenantState
 from tests.brute_force import look_at_every_tenant
 from tests.unit import random_rules
 from tests.unit.random_rules import TENANTS, WORKSPACES

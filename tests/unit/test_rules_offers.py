@@ -5,12 +5,14 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.actions import Register
 from shared.assets import Kind
 from shared.globs import can_match
-from shared.rules import AssetPattern, Provider, Publication, Register, RegistryRule, Rules, Subscription, Tenant, TenantState
+from shared.rules import Provider, RegistryRule, Rules
 from shared.rules_findings import Finding
 from shared.rules_match_checks import check_matches
 from shared.rules_offers import Offers
+from shared.tenants import AssetPattern, Publication, Subscription, Tenant, TenantState
 from tests.unit import random_rules
 from tests.unit.random_rules import workspace
 

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 from hypothesis import given
 
+from shared.actions import Register
 from shared.assets import Kind, WorkspaceId
-from shared.rules import AssetPattern, Register, Rules, Subscription, Tenant, TenantState
+from shared.rules import Rules
 from shared.rules_document import tenant_from_document, to_document
 from shared.rules_sharing import EqualParts
+from shared.tenants import AssetPattern, Subscription, Tenant, TenantState
 from tests.unit import random_rules
 from tests.unit.random_rules import workspace
 

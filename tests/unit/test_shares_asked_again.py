@@ -8,13 +8,14 @@ from datetime import timedelta
 import pytest
 
 from shared import commands
+from shared.actions import Register
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset, WorkspaceId
 from shared.errors import Owner, Permanent, Transient
 from shared.messages import Outgoing, Queue
 from shared.reconciling import What
 from shared.rows import ShareRow
-from shared.rules import AssetPattern, Publication, Register, Subscription, Tenant, TenantState
 from shared.states import ShareState
+from shared.tenants import AssetPattern, Publication, Subscription, Tenant, TenantState
 from tests.fakes import World
 from tests.unit.command_world import RECALL, SHARE, before_call, dies, put, tenants_that_have_it, with_tenant, without_tenant
 from tests.unit.reconcile_world import PRODUCTION, every, reconciled, tagged

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from shared.actions import Register
 from shared.outcomes import Outcome
-from shared.rules import Approver, Register
 from shared.states import DeliveryState, ShareState
+from shared.tenants import Approver
 from tests.fakes import FakeOutcomes, World
 from tests.unit.command_world import (
     FORBIDDEN,

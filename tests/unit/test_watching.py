@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shared.assets import Kind
-from shared.rules import AssetPattern, Publication, RuleState
+from shared.tenants import AssetPattern, Publication, RuleState
 from shared.watching import print_of
 from tests.unit.reconcile_world import PRODUCTION
 from tests.unit.world import PUBLISHER

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.actions import Register
 from shared.assets import Asset, WorkspaceAsset
 from shared.endpoints import deployment_name
 from shared.errors import Transient
 from shared.rows import DeliveryRow
-from shared.rules import Publication, Register, RegistryRule, TenantState
+from shared.rules import RegistryRule
 from shared.states import DeliveryState, ShareState
+from shared.tenants import Publication, TenantState
 from tests.fakes import Crash, World, refusal
 from tests.unit.world import CARDS, EVERY_MODEL, PUBLISHER, a_world, credit_card, register, rules, subscriber, workspace
 

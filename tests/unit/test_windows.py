@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from shared.rules import Window
+from shared.tenants import Window
 from shared.windows import is_open, next_opening, release, require_cron, timezones
 
 BERLIN = ZoneInfo("Europe/Berlin")

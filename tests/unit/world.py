@@ -4,21 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from shared import commands
+from shared.actions import Action, OnlineEndpoint
 from shared.assets import Asset, Kind, WorkspaceAsset, WorkspaceId
 from shared.messages import BY_EVENT, Outgoing, Queue
-from shared.rules import (
-    Action,
-    AssetPattern,
-    Limits,
-    OnlineEndpoint,
-    Provider,
-    Publication,
-    RegistryRule,
-    Rules,
-    Subscription,
-    Tenant,
-    TenantState,
-)
+from shared.rules import Limits, Provider, RegistryRule, Rules
+from shared.tenants import AssetPattern, Publication, Subscription, Tenant, TenantState
 from tests.fakes import World
 
 CARDS = OnlineEndpoint("cards", "Standard_DS3_v2", 1, (100,))

@@ -1,7 +1,7 @@
-"""What a rules document looks like, field by field: the provider's, a tenant's, and their parts.
+"""What a tenant's rules document looks like, field by field.
 
 Reading is strict: an unknown field, or a number where a text belongs (`reviewed: true`), is refused and never guessed.
-Each shape turns itself into the value of `shared.rules` that it stands for. What rules must be towards each other is in
+Each shape turns itself into the value of `shared.tenants` that it stands for. What rules must be towards each other is in
 `shared.rules_checks`.
 """
 
@@ -10,21 +10,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, Tag
 
-from shared.assets import Kind, WorkspaceId
+from shared.assets import WorkspaceId
 from shared.marked_yaml import Path
-from shared.rules import (
-    EVERYONE,
-    AssetPattern,
-    Limits,
-    Provider,
-    Publication,
-    RegistryRule,
-    RuleState,
-    Subscription,
-    TagCondition,
-    Tenant,
-    TenantState,
-)
 from shared.rules_actions import ActionShape, action_value
 from shared.rules_references import Reference, resolved
 from shared.rules_release import IMMEDIATELY, ApprovalShape, Release, WindowShape
@@ -35,9 +22,9 @@ from shared.rules_words import (
     FullText,
     Glob,
     Globs,
+    KindWord,
     Name,
     Party,
-    Readers,
     Region,
     Rename,
     Some,
@@ -45,16 +32,15 @@ from shared.rules_words import (
     WorkspaceReference,
     by_type,
 )
+from shared.tenants import AssetPattern, Publication, RuleState, Subscription, TagCondition, Tenant, TenantState
 
 PRESENT = "present"
+
+type StateWord = Annotated[RuleState, Field(strict=False)]
 
 
 class _Shape(BaseModel):
     model_config = STRICT
-
-
-type KindWord = Annotated[Kind, Field(strict=False)]
-type StateWord = Annotated[RuleState, Field(strict=False)]
 
 
 class PatternShape(_Shape):
@@ -165,40 +151,3 @@ class TenantShape(_Shape):
             subscriptions=tuple(subscription.value(own) for subscription in self.subscriptions),
             regions={placed.id: placed.region for placed in self.workspaces if isinstance(placed, PlacedWorkspace)},
         )
-
-
-class RegistryShape(_Shape):
-    name: Name
-    readers: Readers
-    regions: list[Region] = []
-
-    def value(self) -> RegistryRule:
-        readers = (EVERYONE,) if self.readers == EVERYONE else tuple(self.readers)
-        return RegistryRule(self.name, readers, tuple(self.regions))
-
-
-class LimitsShape(_Shape):
-    instance_types: list[FullText] = []
-    max_instances: Annotated[int, Field(ge=0)] = 0
-    registries: list[Name] | None = None
-    kinds: list[KindWord] | None = None
-
-    def value(self) -> Limits:
-        return Limits(
-            instance_types=tuple(self.instance_types),
-            max_instances=self.max_instances,
-            registries=None if self.registries is None else tuple(self.registries),
-            kinds=None if self.kinds is None else tuple(self.kinds),
-        )
-
-
-class ProviderShape(_Shape):
-    entra_tenant: str | None = None
-    registries: list[RegistryShape] = []
-    limits: LimitsShape = LimitsShape()
-    groups: dict[Name, list[Name]] = {}
-
-    def value(self) -> Provider:
-        registries = tuple(registry.value() for registry in self.registries)
-        groups = {name: tuple(members) for name, members in self.groups.items()}
-        return Provider(registries, self.limits.value(), groups, self.entra_tenant)
