@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from handlers.apply_rules import Proposal, propose, propose_tenant
+from handlers.cli import completion
 from handlers.cli.rules_in_force import By, changing, connect, put_in_force, show
 from handlers.cli.terminal import INVALID, err, out, stop
 from shared.rules_change import RulesStore
@@ -22,7 +23,7 @@ RulesPath = Annotated[
 def apply(
     path: RulesPath,
     tenant: Annotated[
-        str | None, typer.Option("--tenant", help="Put this tenant's rules in force, of FILE, and no others.")
+        str | None, completion.tenant("--tenant", "Put this tenant's rules in force, of FILE, and no others.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference, and change nothing.")] = False,
     by: By = "",

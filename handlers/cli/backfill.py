@@ -27,6 +27,10 @@ def backfill(
 
     Exit codes: 0 done, or nothing is missing; 1 Azure refuses or cannot be reached; 2 there is no such subscription, or it
     is paused.
+
+    \b
+    fanout backfill --subscription fabrikam/cards-live --dry-run
+    fanout backfill --subscription fabrikam/cards-live --all-versions
     """
     tenant, slash, name = subscription.partition("/")
     if not (tenant and slash and name):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import track
 
+from handlers.cli import completion
 from handlers.cli.arguments import tenant_in
 from handlers.cli.connection import connect
 from handlers.cli.doctor_report import document_of, print_report
@@ -22,7 +23,7 @@ _EXITS = {Severity.FAULT: FAILED, Severity.UNSEEN: UNREACHABLE}
 
 
 def doctor(
-    tenant: Annotated[str, typer.Option("--tenant", help="Of this tenant alone, and of the registries that it uses.")] = "",
+    tenant: Annotated[str, completion.tenant("--tenant", "Of this tenant alone, and of the registries that it uses.")] = "",
     principal_id: Annotated[
         str, typer.Option("--principal-id", help="The app's identity, by its object id; FANOUT_PRINCIPAL_ID where left out.")
     ] = "",

@@ -18,6 +18,9 @@ def export(
 
     Comments, and how workspaces were named, are not kept. Exit codes: 0 done; 1 the tables refuse or cannot be reached;
     2 there are no rules yet, or the folder has something in it, or cannot be written.
+
+    \b
+    fanout export rules --force
     """
     in_force = rules_in_force()
     if not in_force.revision:

@@ -34,6 +34,9 @@ def reconcile(
 
     Exit codes: 0 all was looked at, whatever was found; 1 some of it, or all, could not be looked at; 3 another run is at work,
     such as the timer's: try again.
+
+    \b
+    fanout reconcile --dry-run
     """
     from handlers import reconcile_pass
     from shared.bootstrap import fanout

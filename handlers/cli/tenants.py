@@ -18,7 +18,11 @@ TenantId = Annotated[str, typer.Argument(metavar="TENANT", help="A tenant's id."
 
 @tenants.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List all tenants, with their workspaces and how many rules they have."""
+    """List all tenants, with their workspaces and how many rules they have.
+
+    \b
+    fanout tenants list --json
+    """
     found = sorted(rules_in_force().tenants.values(), key=lambda tenant: tenant.id)
     if as_json:
         print_json([to_document(tenant) for tenant in found])
@@ -29,7 +33,11 @@ def list_(as_json: AsJson = False) -> None:
 
 @tenants.command()
 def show(name: TenantId, as_json: AsJson = False) -> None:
-    """Show a tenant's rules, as its file has them."""
+    """Show a tenant's rules, as its file has them.
+
+    \b
+    fanout tenants show fabrikam
+    """
     document = to_document(tenant_named(name, rules_in_force()))
     if as_json:
         print_json(document)
@@ -42,13 +50,20 @@ def pause(name: TenantId, by: By = "") -> None:
     """Pause a tenant: nothing of it is shared, and nothing is delivered to it. What is under way is held.
 
     A file that says `state: active` ends the pause when it is applied.
+
+    \b
+    fanout tenants pause fabrikam --by jo@contoso
     """
     change_tenant(lambda in_force: with_tenant_state(tenant_named(name, in_force), RuleState.PAUSED), by)
 
 
 @tenants.command()
 def resume(name: TenantId, by: By = "") -> None:
-    """End a tenant's pause: what was held goes on."""
+    """End a tenant's pause: what was held goes on.
+
+    \b
+    fanout tenants resume fabrikam
+    """
     change_tenant(lambda in_force: with_tenant_state(tenant_named(name, in_force), RuleState.ACTIVE), by)
 
 

@@ -33,11 +33,14 @@ class Sort:
     effect: str
     with_state: Callable[[Tenant, str, RuleState], Tenant]
 
+    def help(self, example: str, text: str) -> str:
+        return f"{text}\n\n\b\nfanout {self.plural} {example}"
+
 
 def commands_about(sort: Sort) -> typer.Typer:
     commands = typer.Typer(no_args_is_help=True, help=f"The {sort.plural} of the rules in force: list, show, pause, resume.")
 
-    @commands.command("list", help=f"List the {sort.plural} of all tenants, or of one.")
+    @commands.command("list", help=sort.help("list --tenant fabrikam", f"List the {sort.plural} of all tenants, or of one."))
     def list_(tenant: OfTenant = None, as_json: AsJson = False) -> None:
         in_force = rules_in_force()
         owners = in_force.tenants.values() if tenant is None else [tenant_named(tenant, in_force)]
@@ -48,7 +51,7 @@ def commands_about(sort: Sort) -> typer.Typer:
             lines = [(owner.id, rule["name"], _state(rule, owner), *sort.cells(rule)) for owner, rule in found]
             print_table(("Tenant", "Name", "State", *sort.columns), lines)
 
-    @commands.command(help=f"Show a {sort.singular}, as its tenant's file has it.")
+    @commands.command(help=sort.help("show fabrikam/cards", f"Show a {sort.singular}, as its tenant's file has it."))
     def show(name: RuleName, as_json: AsJson = False) -> None:
         owner, rule = _found(sort, name, rules_in_force())
         if as_json:
@@ -56,11 +59,13 @@ def commands_about(sort: Sort) -> typer.Typer:
         else:
             print_yaml({"tenant": owner, **rule})
 
-    @commands.command(help=f"Pause a {sort.singular}: {sort.effect}. A file without the pause ends it when it is applied.")
+    pausing = f"Pause a {sort.singular}: {sort.effect}. A file without the pause ends it when it is applied."
+
+    @commands.command(help=sort.help("pause fabrikam/cards", pausing))
     def pause(name: RuleName, by: By = "") -> None:
         _set_state(sort, name, RuleState.PAUSED, by)
 
-    @commands.command(help=f"End the pause of a {sort.singular}: what was held goes on.")
+    @commands.command(help=sort.help("resume fabrikam/cards", f"End the pause of a {sort.singular}: what was held goes on."))
     def resume(name: RuleName, by: By = "") -> None:
         _set_state(sort, name, RuleState.ACTIVE, by)
 

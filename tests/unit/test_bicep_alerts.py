@@ -73,6 +73,7 @@ def test_who_is_told_is_told_by_every_alert() -> None:
 def test_all_that_the_app_logs_is_sent() -> None:
     collected = app_settings(provider())["PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME"]
     files = [file for folder in ("handlers", "shared") for file in (ROOT / folder).rglob("*.py")]
+    files = [file for file in files if file.parent.name != "cli"]  # that runs elsewhere
     calls = [call for file in files for call in ast.walk(ast.parse(file.read_text())) if isinstance(call, ast.Call)]
     loggers = [call.args[0] for call in calls if ast.unparse(call.func) == "logging.getLogger"]
     names = [logger.value for logger in loggers if isinstance(logger, ast.Constant)]
