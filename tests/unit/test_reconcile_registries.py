@@ -19,6 +19,7 @@ from tests.unit.reconcile_world import (
     delivered,
     delivered_world,
     every,
+    previewed,
     publishing,
     reconciled,
     time_passes,
@@ -149,6 +150,37 @@ def test_given_a_delivery_that_the_rules_cancelled_when_they_allow_it_again_then
     reconciled(world)
 
     assert delivered(world) == {("adventure", "1")}
+
+
+def with_another_owner(world: World) -> None:
+    """Adventure's workspace is southridge's from now on, which subscribes to the same."""
+    with_rules(world, replace(ADVENTURE, workspaces=(), subscriptions=()), replace(ADVENTURE, id="southridge"))
+
+
+def test_given_a_delivery_that_the_rules_cancelled_when_its_workspace_has_another_owner_then_that_one_gets_it_once() -> None:
+    world = a_world(ADVENTURE)
+    world.azure.failing["register"] = Unavailable("timed out")
+    register(world, credit_card())
+    world.run(stop=lambda: any(row.failures for row in world.rows.deliveries.values()))
+    with_rules(world, replace(ADVENTURE, subscriptions=()))
+    world.run()
+    (ended,) = world.rows.closed.values()
+    assert ended.state is DeliveryState.CANCELLED
+
+    with_another_owner(world)
+    reconciled(world)
+
+    assert delivered(world) == {("southridge", "1")}
+    assert reconciled(world, times=2) == []
+
+
+def test_given_a_delivery_when_its_workspace_has_another_owner_who_may_have_it_then_it_is_not_shown_as_withdrawn() -> None:
+    world = delivered_world(ADVENTURE, versions=("1",))
+
+    with_another_owner(world)
+
+    assert reconciled(world, times=2) == []
+    assert previewed(world) == []
 
 
 def test_given_a_delivery_that_failed_or_that_somebody_cancelled_when_reconciled_then_it_is_left_alone() -> None:
