@@ -86,12 +86,10 @@ class _Visit:
         round_.looked()
         served: set[str] = set()
         watched: set[str] = set()
-        for found in round_.fanout.registries.newest(place.registry, place.kind, listed.name, NEWEST):
-            shared = in_ledger(found, round_)
-            if shared and place.drift and shared[0].state is ShareState.FANNING_OUT:
+        for share, plan in newest_in_ledger(place.registry, place.kind, listed.name, NEWEST, round_):
+            if place.drift and share.state is ShareState.FANNING_OUT:
                 break
-            if shared:
-                self._compare(*shared, served, watched)
+            self._compare(share, plan, served, watched)
         round_.send()
 
     def _compare(self, share: ShareRow, plan: PlanRow, served: set[str], watched: set[str]) -> None:
@@ -117,7 +115,14 @@ class _Visit:
         return planning.plan(asset, rules, None if only is None or (publisher and publisher.id in only) else only)
 
 
-def in_ledger(found: RegistryAsset, round_: Round) -> tuple[ShareRow, PlanRow] | None:
+def newest_in_ledger(registry: str, kind: Kind, name: str, most: int, round_: Round) -> list[tuple[ShareRow, PlanRow]]:
+    """Those of the versions that came to the registry last, newest first: by when they were registered at their origin."""
+    found = round_.fanout.registries.newest(registry, kind, name, most)
+    known = [shared for each in found if (shared := _in_ledger(each, round_))]
+    return sorted(known, key=lambda shared: shared[0].rank, reverse=True)
+
+
+def _in_ledger(found: RegistryAsset, round_: Round) -> tuple[ShareRow, PlanRow] | None:
     """The share and the plan of a version; None for what no tenant shared, or what was taken back."""
     rows = round_.fanout.rows
     share = rows.get(ShareRow.address_of(found.registry, found.asset))

@@ -70,6 +70,19 @@ def test_given_a_new_subscription_when_reconciled_then_the_newest_version_arrive
     assert {version for tenant, version in delivered(world) if tenant == "fabrikam"} == {"3"}
 
 
+def test_given_versions_that_came_to_the_registry_in_another_order_when_somebody_subscribes_then_the_newest_arrives() -> None:
+    """Imports end in any order; a version's age is that at its origin."""
+    world = a_world()
+    for version in ("2", "1"):
+        register(world, credit_card(version))
+        world.run()
+
+    with_rules(world, FABRIKAM)
+    reconciled(world)
+
+    assert delivered(world) == {("fabrikam", "2")}
+
+
 def test_given_a_new_subscription_to_tagged_versions_when_reconciled_then_the_newest_of_these_arrives() -> None:
     world = a_world(ADVENTURE)
     for version in ("1", "2", "3"):
