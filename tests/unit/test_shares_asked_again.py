@@ -301,3 +301,21 @@ def test_a_dependency_that_conflicts_with_what_came_by_hand_is_told_without_its_
     assert len(world.outcomes.of_type("ShareFailed")) == 2
     for told in world.outcomes.of_type("ShareFailed"):
         assert "secretive" not in json.dumps(told.data)
+
+
+# ---- what was cancelled
+
+
+def test_a_share_that_somebody_cancelled_does_not_come_back_because_it_gets_other_tags() -> None:
+    wish = Subscription("live", ("northwind",), (every(Kind.MODEL, PRODUCTION),), workspace("adventure"), (Register(),))
+    world = a_world(Tenant("adventure", TenantState.ACTIVE, (workspace("adventure"),), subscriptions=(wish,)))
+    register(world, credit_card())
+    world.run(stop=lambda: bool(world.rows.shares))
+    send(world, type="cancel", share=str(the_share(world).address), by="ada")
+    reconciled(world)
+
+    tagged(world, credit_card(), {"stage": "production"})
+    reconciled(world, times=2)
+
+    assert (code_of(the_share(world)), the_share(world).cancelled_by) == ("cancelled", "ada")
+    assert not world.rows.closed
