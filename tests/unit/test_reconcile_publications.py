@@ -226,6 +226,44 @@ def test_given_a_version_that_left_by_one_publication_when_it_gets_the_tags_of_a
     assert in_registry(world, "vault") == ["1"]
 
 
+def test_given_a_workspace_whose_new_owner_names_things_after_itself_when_reconciled_then_the_newest_gets_its_name() -> None:
+    world = world_with(replace(ALL, rename="{tenant}-{name}"))
+    all_appear(world, ["1", "2"])
+    for _ in range(2):  # the second time it knows that they arrived
+        reconciled(world)
+        time_passes(world, 24 * 60)
+
+    northwind = world.rules.rules.tenants["northwind"]
+    with_rules(world, replace(northwind, workspaces=(), publications=()), replace(northwind, id="southridge"))
+    reconciled(world)
+
+    assert shared(world) == {"northwind-credit-card:1", "northwind-credit-card:2", "southridge-credit-card:2"}
+
+
+OF_FRAUD = replace(ALL, name="fraud", assets=(AssetPattern(Kind.MODEL, "fraud-*"),))
+
+
+@pytest.mark.parametrize("others", [(), (OF_FRAUD,)], ids=["the only one", "one of two"])
+@pytest.mark.parametrize("back", [ALL, replace(ALL, assets=(AssetPattern(Kind.MODEL, "credit-*"),))], ids=["as it was", "changed"])
+def test_given_a_publication_that_was_removed_when_it_is_back_then_what_was_private_meanwhile_stays_so_but_the_newest(
+    others: tuple[Publication, ...], back: Publication
+) -> None:
+    world = world_with(*others, ALL)
+    all_appear(world, MANY[:1])
+    reconciled(world)
+    with_publications(world, *others)
+    reconciled(world)
+    all_appear(world, MANY[1:4])
+    reconciled(world)
+
+    with_publications(world, *others, back)
+    reconciled(world)
+    all_appear(world, MANY[4:6])
+    reconciled(world)
+
+    assert in_registry(world, "hub") == ["1", "4", "5", "6"]
+
+
 # ---- refused
 
 
