@@ -7,8 +7,9 @@ import pytest
 
 from handlers import reconcile_pass
 from shared.assets import Asset, Kind
+from shared.provenance import DELIVERY
 from shared.reconciling import Finding, What
-from shared.rules import AssetPattern, Publication, Register, RegistryRule, Rules, RuleState, Tenant, TenantState
+from shared.rules import AssetPattern, Mode, Publication, Register, RegistryRule, Rules, RuleState, Tenant, TenantState
 from tests.fakes import World
 from tests.unit.reconcile_world import (
     PRODUCTION,
@@ -21,7 +22,7 @@ from tests.unit.reconcile_world import (
     time_passes,
     with_rules,
 )
-from tests.unit.world import EVERY_MODEL, a_world, credit_card, subscriber, workspace
+from tests.unit.world import EVERY_MODEL, PUBLISHER, a_world, credit_card, subscriber, workspace
 
 MANY = [str(number) for number in range(1, 16)]  # more than one look at a name finds
 
@@ -238,6 +239,36 @@ def test_given_a_workspace_whose_new_owner_names_things_after_itself_when_reconc
     reconciled(world)
 
     assert shared(world) == {"northwind-credit-card:1", "northwind-credit-card:2", "southridge-credit-card:2"}
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_given_a_registry_that_takes_the_place_of_another_when_reconciled_then_who_got_something_does_not_share_it(mode: Mode) -> None:
+    world = world_with(ALL)
+    adventure = replace(subscriber("adventure", Register(mode)), publications=(ALL,))
+    with_rules(world, adventure)
+    all_appear(world, ["1"])
+    reconciled(world, times=2)
+    assert (workspace("adventure"), credit_card("1")) in world.azure.assets
+
+    known = world.rules.rules
+    in_vault = {each.id: replace(each, publications=(replace(ALL, registry="vault"),)) for each in known.tenants.values()}
+    provider = replace(known.provider, registries=(RegistryRule("vault", ("*",)),))
+    world.rules.rules = Rules(provider, in_vault, known.revision + 1)
+    reconciled(world, times=2)
+
+    assert {(row.registry, row.origin_tenant) for row in world.rows.shares.values()} == {("hub", "northwind"), ("vault", "northwind")}
+
+
+@pytest.mark.parametrize("mark", ["", "delivery", "delivery/a/b", "delivery/a?/b#", "share/a/b", "delivery/a/b/c"])
+def test_given_a_mark_that_is_none_of_ours_when_reconciled_then_the_asset_is_shared(mark: str) -> None:
+    world = world_with(ALL)
+    all_appear(world, ["1"])
+    there = world.azure.assets[PUBLISHER, credit_card("1")]
+    world.azure.assets[PUBLISHER, credit_card("1")] = replace(there, properties={DELIVERY: mark})
+
+    reconciled(world)
+
+    assert in_registry(world, "hub") == ["1"]
 
 
 OF_FRAUD = replace(ALL, name="fraud", assets=(AssetPattern(Kind.MODEL, "fraud-*"),))
