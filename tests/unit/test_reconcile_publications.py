@@ -242,7 +242,7 @@ def test_given_a_workspace_whose_new_owner_names_things_after_itself_when_reconc
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-def test_given_a_registry_that_takes_the_place_of_another_when_reconciled_then_who_got_something_does_not_share_it(mode: Mode) -> None:
+def test_given_a_registry_in_place_of_another_when_reconciled_then_who_got_something_does_not_share_it(mode: Mode) -> None:
     world = world_with(ALL)
     adventure = replace(subscriber("adventure", Register(mode)), publications=(ALL,))
     with_rules(world, adventure)
@@ -256,7 +256,8 @@ def test_given_a_registry_that_takes_the_place_of_another_when_reconciled_then_w
     world.rules.rules = Rules(provider, in_vault, known.revision + 1)
     reconciled(world, times=2)
 
-    assert {(row.registry, row.origin_tenant) for row in world.rows.shares.values()} == {("hub", "northwind"), ("vault", "northwind")}
+    assert sorted(row.registry for row in world.rows.shares.values()) == ["hub", "vault"]
+    assert {row.origin_tenant for row in world.rows.shares.values()} == {"northwind"}
 
 
 @pytest.mark.parametrize("mark", ["", "delivery", "delivery/a/b", "delivery/a?/b#", "share/a/b", "delivery/a/b/c"])
