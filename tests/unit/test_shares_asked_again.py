@@ -16,7 +16,18 @@ from shared.rows import ShareRow
 from shared.rules import AssetPattern, Publication, Register, Subscription, Tenant, TenantState
 from shared.states import ShareState
 from tests.fakes import World
-from tests.unit.command_world import RECALL, SHARE, before_call, dies, put, tenants_that_have_it, with_tenant, without_tenant
+from tests.unit.command_world import (
+    PUSH,
+    RECALL,
+    SHARE,
+    before_call,
+    dies,
+    handle_now,
+    put,
+    tenants_that_have_it,
+    with_tenant,
+    without_tenant,
+)
 from tests.unit.reconcile_world import PRODUCTION, every, reconciled, tagged
 from tests.unit.test_command_flow import rejected, send, shared_world, the_share, with_tenants
 from tests.unit.test_disturbances import with_publisher
@@ -319,3 +330,18 @@ def test_a_share_that_somebody_cancelled_does_not_come_back_because_it_gets_othe
 
     assert (code_of(the_share(world)), the_share(world).cancelled_by) == ("cancelled", "ada")
     assert not world.rows.closed
+
+
+def test_a_fan_out_that_somebody_cancelled_is_not_made_good_by_the_reconciler_but_by_a_push() -> None:
+    world = a_world(subscriber("adventure", Register()), subscriber("fabrikam", Register()))
+    register(world, credit_card())
+    world.run(stop=lambda: any(row.state is ShareState.FANNING_OUT for row in world.rows.shares.values()))
+    handle_now(world, type="cancel", share=str(the_share(world).address), by="ada")
+    world.run()
+    assert the_share(world).state is ShareState.SHARED
+
+    assert reconciled(world, times=2) == []
+    assert not tenants_that_have_it(world)
+
+    send(world, **PUSH)
+    assert tenants_that_have_it(world) == {"adventure", "fabrikam"}
