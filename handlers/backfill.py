@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from handlers.fan_out import shared_asset, target_of
 from handlers.reconcile_absent import push_absent
-from handlers.reconcile_registries import NEWEST, newest_in_ledger
+from handlers.reconcile_registries import NEWEST, deliveries_to, newest_in_ledger
 from handlers.reconcile_round import Round
 from shared import planning
 from shared.assets import Kind
@@ -19,7 +19,7 @@ from shared.listings import FURTHER_LOOKS, Listed
 from shared.matching import matches_glob
 from shared.planning import Decision, Paused, SharedAsset, still_allowed
 from shared.ports import Fanout
-from shared.rows import Address, PlanRow, RowKind, ShareRow
+from shared.rows import PlanRow, ShareRow
 from shared.rules import Rules, Subscription, Tenant
 
 RESUME = "resume it first; the newest versions then arrive by themselves"
@@ -64,9 +64,7 @@ class Backfill:
         allowed = {target_of(share, each): each for each in decisions if each.allowed}
         wanted = {target_of(share, each) for each in asked_for} - served
         mine = {target: decision for target, decision in allowed.items() if target in wanted}
-        addresses = [Address(RowKind.DELIVERY, share.asset.key, target) for target in mine]
-        rows = {row.row: row for address in addresses if (row := round_.fanout.rows.find_delivery(address))}
-        push_absent(share, rows, mine, allowed, round_)
+        push_absent(share, deliveries_to(mine, share, round_), mine, allowed, round_)
         if not self.all_versions:
             served.update(mine)
 

@@ -1,6 +1,6 @@
 """Who may have what a registry holds, and wants it, gets it once the reconciler comes by."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,11 +9,11 @@ from handlers import reconcile_pass
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset
 from shared.errors import Owner, Permanent, Unavailable
 from shared.reconciling import What
-from shared.rows import ShareRow
+from shared.rows import DeliveryRow, ShareRow
 from shared.rules import AssetPattern, Publication, Register, Subscription, Tenant, TenantState
 from shared.states import DeliveryState
 from tests.fake_azure import FakeAzure, FakeRegistries
-from tests.fakes import World
+from tests.fakes import FakeRows, World
 from tests.unit.reconcile_world import (
     PRODUCTION,
     delivered,
@@ -29,6 +29,17 @@ from tests.unit.reconcile_world import (
 from tests.unit.world import CARDS, EVERY_MODEL, PUBLISHER, a_world, credit_card, register, subscriber, workspace
 
 ADVENTURE, FABRIKAM = subscriber("adventure", Register()), subscriber("fabrikam", Register())
+
+
+class CountingRows(FakeRows):
+    """Says of how many deliveries that ended it told."""
+
+    told = 0
+
+    def closed_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]:
+        found = list(super().closed_deliveries(partition, after, upto))
+        self.told += len(found)
+        return found
 
 
 class OneUnreadable(FakeRegistries):
@@ -134,6 +145,22 @@ def test_given_a_workspace_that_has_another_owner_now_when_that_one_publishes_mo
     reconciled(world, looks=2)
 
     assert delivered(world) == {("adventure", "1"), ("fabrikam", "1")}
+
+
+def test_given_many_who_have_it_when_one_more_subscribes_then_what_these_got_is_not_read_for_its_change() -> None:
+    world = a_world(*(subscriber(f"tenant-{number}", Register()) for number in range(30)))
+    world.rows = world.open_work.rows = rows = CountingRows()
+    for version in ("1", "2"):
+        register(world, credit_card(version))
+    world.run()
+    reconciled(world, times=2)
+
+    with_rules(world, FABRIKAM)
+    rows.told = 0
+    reconciled(world, looks=1)  # its change, and not the walk over everything
+
+    assert ("fabrikam", "2") in delivered(world)
+    assert rows.told == 0
 
 
 def test_given_a_subscriber_that_is_resumed_when_reconciled_then_it_gets_what_was_shared_meanwhile() -> None:
