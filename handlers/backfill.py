@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 
 from handlers.fan_out import shared_asset, target_of
 from handlers.reconcile_absent import push_absent
-from handlers.reconcile_registries import NEWEST, in_ledger
+from handlers.reconcile_registries import NEWEST, deliveries_to, newest_in_ledger
 from handlers.reconcile_round import Round
 from shared import planning
-from shared.assets import Kind, RegistryAsset
+from shared.assets import Kind
 from shared.decisions import decisions as decisions_of
 from shared.errors import Owner, Permanent
 from shared.listings import FURTHER_LOOKS, Listed
 from shared.matching import matches_glob
 from shared.planning import Decision, Paused, SharedAsset, still_allowed
 from shared.ports import Fanout
-from shared.rows import Address, RowKind
+from shared.rows import PlanRow, ShareRow
 from shared.rules import Rules
 from shared.tenants import Subscription, Tenant
 
@@ -53,14 +53,11 @@ class Backfill:
     def _compare(self, registry: str, kind: Kind, name: str, pauses: set[str], round_: Round) -> None:
         served: set[str] = set()
         most = FURTHER_LOOKS[-1] if self.all_versions else NEWEST
-        for found in round_.fanout.registries.newest(registry, kind, name, most):
-            self._compare_version(found, served, pauses, round_)
+        for share, plan in newest_in_ledger(registry, kind, name, most, round_):
+            if share.fan_out:
+                self._compare_version(share, plan, served, pauses, round_)
 
-    def _compare_version(self, found: RegistryAsset, served: set[str], pauses: set[str], round_: Round) -> None:
-        known = in_ledger(found, round_)
-        if known is None or not known[0].fan_out:
-            return
-        share, plan = known
+    def _compare_version(self, share: ShareRow, plan: PlanRow, served: set[str], pauses: set[str], round_: Round) -> None:
         asset = shared_asset(share, plan)
         asked_for = self._asked_for(asset, round_.rules)
         pauses |= {str(answer) for each in asked_for if isinstance(answer := still_allowed(each, asset, round_.rules), Paused)}
@@ -68,9 +65,7 @@ class Backfill:
         allowed = {target_of(share, each): each for each in decisions if each.allowed}
         wanted = {target_of(share, each) for each in asked_for} - served
         mine = {target: decision for target, decision in allowed.items() if target in wanted}
-        addresses = [Address(RowKind.DELIVERY, share.asset.key, target) for target in mine]
-        rows = {row.row: row for address in addresses if (row := round_.fanout.rows.find_delivery(address))}
-        push_absent(share, rows, mine, allowed, round_)
+        push_absent(share, deliveries_to(mine, share, round_), mine, allowed, round_)
         if not self.all_versions:
             served.update(mine)
 

@@ -100,9 +100,10 @@ def _open_again(plan: PlanRow, row: ShareRow, wanted: Mapping[str, planning.Deci
 
 
 def as_decided(closed: DeliveryRow, new: DeliveryRow) -> DeliveryRow:
-    """What once came to nothing, by the decision that brings it back."""
+    """What once came to nothing, by the decision that brings it back: to who has the workspace now."""
     return replace(
         closed,
+        tenant=new.tenant,
         action=new.action,
         publication=new.publication,
         subscription=new.subscription,

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from shared import backoff, windows
+from shared.matching import any_matches_name
 from shared.rows import DeliveryRow, WorkRow
 from shared.rules import Rules
 from shared.states import DeliveryState
-from shared.tenants import Window
+from shared.tenants import Subscription, Window
 
 
 class HeldRows:
@@ -49,10 +50,17 @@ class HeldRows:
         return self._current_rules()
 
     def _window_of(self, row: DeliveryRow) -> Window | None:
-        """Today's window of the subscription that held it; None where it has none any more, or is gone."""
+        """Today's window of the subscription that held it; None where it holds it no more: then its next look tells."""
         tenant = self._rules.tenant(row.tenant)
         subscriptions = tenant.subscriptions if tenant else ()
-        return next((each.window for each in subscriptions if each.name == row.subscription), None)
+        return next((each.window for each in subscriptions if each.name == row.subscription and self._wants(each, row)), None)
+
+    def _wants(self, subscription: Subscription, row: DeliveryRow) -> bool:
+        """Whether it is in force and about the asset, whatever its tags are: another may be the one that wants it by now."""
+        publisher = self._rules.tenant_of(row.origin) if row.origin else None
+        about_it = any_matches_name(subscription.assets, row.asset.kind, row.asset.name)
+        from_it = publisher is not None and self._rules.provider.includes(subscription.from_tenants, publisher.id)
+        return subscription.active and subscription.into == row.workspace and from_it and about_it
 
     def _release(self, window: Window) -> datetime:
         if window not in self._releases:

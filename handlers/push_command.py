@@ -13,7 +13,6 @@ from shared.errors import Owner, Permanent, Transient
 from shared.ports import Fanout
 from shared.rows import PlanRow, ShareRow
 from shared.rules import Rules
-from shared.rules_actions import action_value
 from shared.states import ShareState
 
 log = logging.getLogger("fanout.push_command")
@@ -56,7 +55,7 @@ def narrowed(share: ShareRow, command: commands.Push) -> ShareRow:
         again=command.again,
         only=() if command.to == "subscribers" else tuple(command.to),
         into=command.workspaces,
-        routes=tuple(action_value(action).route for action in command.actions or ()),
+        routes=command.routes,
     )
     return replace(wanted, fan_out=share.fan_out or not wanted.is_narrowed)
 

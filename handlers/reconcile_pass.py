@@ -17,7 +17,7 @@ from handlers.reconcile_registries import all_registries, concerned_registries
 from handlers.reconcile_round import Bounds, Round, boundless, bounds, no_bounds
 from handlers.reconcile_walk import Item, walk
 from handlers.reconcile_withdrawn import show_all_withdrawn
-from handlers.reconcile_workspaces import publishing_workspaces
+from handlers.reconcile_workspaces import concerned_workspaces, publishing_workspaces
 from shared import logs
 from shared.errors import Lost, Permanent, Transient
 from shared.ports import Fanout
@@ -148,5 +148,4 @@ def _everything(round_: Round) -> list[Item]:
 
 def _changes(cursor: Cursor, round_: Round) -> list[Item]:
     concerned = cursor.concerned
-    workspaces = (each for each in publishing_workspaces(round_.rules) if concerned is None or each.tenant.id in concerned)
-    return [*workspaces, *concerned_registries(round_.rules, concerned)]
+    return [*concerned_workspaces(round_.rules, concerned), *concerned_registries(round_.rules, concerned)]

@@ -6,7 +6,7 @@ could serve but one of them. `fanout backfill` brings the others, when somebody 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from handlers.fan_out import shared_asset, target_of
@@ -19,11 +19,12 @@ from shared.assets import Kind, RegistryAsset
 from shared.listings import Listed, Listing
 from shared.matching import matches_glob
 from shared.planning import Decision, SharedAsset
-from shared.rows import DeliveryRow, PlanRow, ShareRow
+from shared.rows import Address, DeliveryRow, PlanRow, RowKind, ShareRow
 from shared.rules import Rules
 from shared.states import DeliveryState, ShareState
 
 NEWEST = 5  # versions of a name that are compared with their deliveries
+FEW = 20  # targets; those of more are found sooner among all deliveries of their asset, a thousand a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +87,18 @@ class _Visit:
         round_.looked()
         served: set[str] = set()
         watched: set[str] = set()
-        for found in round_.fanout.registries.newest(place.registry, place.kind, listed.name, NEWEST):
-            shared = in_ledger(found, round_)
-            if shared and place.drift and shared[0].state is ShareState.FANNING_OUT:
+        for share, plan in newest_in_ledger(place.registry, place.kind, listed.name, NEWEST, round_):
+            if place.drift and share.state is ShareState.FANNING_OUT:
                 break
-            if shared:
-                self._compare(*shared, served, watched)
+            self._compare(share, plan, served, watched)
         round_.send()
 
     def _compare(self, share: ShareRow, plan: PlanRow, served: set[str], watched: set[str]) -> None:
         """The decisions about one version, beside its deliveries. A newer one is for the targets `served`, stands at `watched`."""
         asset = shared_asset(share, plan)
-        rows = deliveries_of(share, self._round)
         allowed = {target_of(share, each): each for each in self._decisions(asset) if each.allowed}
+        few = not self._place.drift and len(allowed) <= FEW
+        rows = deliveries_to(allowed, share, self._round) if few else deliveries_of(share, self._round)
         wanted = allowed.keys() if share.fan_out else allowed.keys() & rows.keys()
         mine = {target: decision for target, decision in allowed.items() if target in wanted and target not in served}
         push_absent(share, rows, mine, allowed, self._round)
@@ -117,7 +117,14 @@ class _Visit:
         return planning.plan(asset, rules, None if only is None or (publisher and publisher.id in only) else only)
 
 
-def in_ledger(found: RegistryAsset, round_: Round) -> tuple[ShareRow, PlanRow] | None:
+def newest_in_ledger(registry: str, kind: Kind, name: str, most: int, round_: Round) -> list[tuple[ShareRow, PlanRow]]:
+    """Those of the versions that came to the registry last, newest first: by when they were registered at their origin."""
+    found = round_.fanout.registries.newest(registry, kind, name, most)
+    known = [shared for each in found if (shared := _in_ledger(each, round_))]
+    return sorted(known, key=lambda shared: shared[0].rank, reverse=True)
+
+
+def _in_ledger(found: RegistryAsset, round_: Round) -> tuple[ShareRow, PlanRow] | None:
     """The share and the plan of a version; None for what no tenant shared, or what was taken back."""
     rows = round_.fanout.rows
     share = rows.get(ShareRow.address_of(found.registry, found.asset))
@@ -127,6 +134,12 @@ def in_ledger(found: RegistryAsset, round_: Round) -> tuple[ShareRow, PlanRow] |
         return None  # its own fan-out follows
     plan = rows.plan(found.asset, found.registry)
     return None if plan is None or plan.recall else (share, plan)
+
+
+def deliveries_to(targets: Iterable[str], share: ShareRow, round_: Round) -> Mapping[str, DeliveryRow]:
+    """Those of the asset to these targets, open and closed, however many others have it."""
+    addresses = [Address(RowKind.DELIVERY, share.asset.key, target) for target in targets]
+    return {row.row: row for address in addresses if (row := round_.fanout.rows.find_delivery(address))}
 
 
 def deliveries_of(share: ShareRow, round_: Round) -> Mapping[str, DeliveryRow]:

@@ -5,6 +5,7 @@ from end to end, a thousand rows a request, since no rule that changes tells whi
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import batched
 
 from handlers.reconcile_round import Round
@@ -39,8 +40,9 @@ def _show_withdrawn_of(plan: PlanRow, rows: Sequence[DeliveryRow], round_: Round
 
 
 def show_withdrawn(row: DeliveryRow, asset: SharedAsset, round_: Round) -> bool:
-    """Whether the delivery is allowed no more. It is shown, unless another has taken its place since."""
-    answer = still_allowed(row, asset, round_.rules)
+    """Whether the delivery is allowed no more, to who has the workspace now. It is shown, unless another has its place since."""
+    owner = round_.rules.tenant_of(row.workspace)
+    answer = still_allowed(replace(row, tenant=owner.id) if owner else row, asset, round_.rules)
     if not isinstance(answer, NoLongerAllowed):
         return False
     if not is_overtaken(row, round_):

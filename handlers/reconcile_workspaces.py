@@ -8,7 +8,7 @@ latest after LOOK_ANYWAY. They are read newest first, back to the last one seen:
 the ten newest of its name.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -45,7 +45,7 @@ class PublishingWorkspace:
 
     def names(self, page: str, round_: Round) -> Listing:
         """None while the tenant is paused: nothing is shared then, and nothing is passed over."""
-        if not self.tenant.active:
+        if not (self.publications and self.tenant.active):
             return Listing(())
         with round_.fanout.fairness.admitted(self.workspace):
             return round_.fanout.workspaces.names(self.workspace, self.kind, page)
@@ -55,13 +55,23 @@ class PublishingWorkspace:
 
 
 def publishing_workspaces(rules: Rules) -> Iterator[PublishingWorkspace]:
-    for tenant in rules.tenants.values():
+    return (each for each in _workspaces(rules.tenants.values()) if each.publications)
+
+
+def concerned_workspaces(rules: Rules, changed: frozenset[str] | None) -> Iterator[PublishingWorkspace]:
+    """Where these tenants' changes matter, also where nothing is published any more: that is to be known. None: all tenants."""
+    if changed is None:
+        return publishing_workspaces(rules)
+    return _workspaces(tenant for tenant in rules.tenants.values() if tenant.id in changed)
+
+
+def _workspaces(tenants: Iterable[Tenant]) -> Iterator[PublishingWorkspace]:
+    for tenant in tenants:
         for workspace in tenant.workspaces:
             about = [each for each in tenant.publications if not each.workspaces or workspace in each.workspaces]
             for kind in Kind:
                 of_kind = tuple(each for each in about if any(pattern.kind is kind for pattern in each.assets))
-                if of_kind:
-                    yield PublishingWorkspace(tenant, workspace, kind, of_kind)
+                yield PublishingWorkspace(tenant, workspace, kind, of_kind)
 
 
 class _Visit:
@@ -70,7 +80,7 @@ class _Visit:
         self._round = round_
         watch, marks = round_.fanout.reconciling.seen(place.workspace, place.kind)
         self._marks = dict(marks)
-        self._watch = watch.over(place.publications, round_.after or round_.now)
+        self._watch = watch.over(place.publications, place.tenant.id, round_.after or round_.now)
         if self._watch != watch and not round_.dry_run:
             self._watch = round_.fanout.reconciling.save_watch(self._watch)
 

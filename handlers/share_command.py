@@ -12,7 +12,7 @@ from shared.assets import Asset, WorkspaceAsset, WorkspaceId
 from shared.bytes_of_registries import lie_in_registry
 from shared.errors import Owner, Permanent, Transient
 from shared.ports import Fanout
-from shared.provenance import DELIVERY
+from shared.provenance import delivery_in
 from shared.rows import DeliveryRow
 from shared.rules import Provider, Rules
 from shared.states import DeliveryState
@@ -41,7 +41,7 @@ def share(command: commands.Share, asked: Asked, fanout: Fanout) -> None:
         _goes_nowhere(asked, ids, "echo", "Fanout delivered it there")
         return
     found = _find(workspace, asset, asked, fanout)
-    if why := _came_from_a_registry(found, deliveries, rules.provider):
+    if why := _came_from_a_registry(workspace, found, rules.provider, fanout):
         _goes_nowhere(asked, ids, "echo", why)
         return
     publications = planning.publications_for(asset, workspace, found.tags, rules)
@@ -134,16 +134,26 @@ def came_from_registry(workspace: WorkspaceId, found: WorkspaceAsset, rules: Rul
     """Whether the asset came to its workspace from a registry, by Fanout or by hand: then it is nothing to share."""
     deliveries = _deliveries_there(workspace, found.asset, rules, fanout)
     was_delivered = any(delivery.state is DeliveryState.DELIVERED for delivery in deliveries)
-    return was_delivered or _came_from_a_registry(found, deliveries, rules.provider) is not None
+    return was_delivered or _came_from_a_registry(workspace, found, rules.provider, fanout) is not None
 
 
-def _came_from_a_registry(found: WorkspaceAsset, deliveries: list[DeliveryRow], provider: Provider) -> str | None:
+def _came_from_a_registry(workspace: WorkspaceId, found: WorkspaceAsset, provider: Provider, fanout: Fanout) -> str | None:
     """How it is known; None for an asset of the tenant's own, such as one that it fine-tuned."""
     if lie_in_registry(found.uri, provider):
         return "its bytes lie in a registry"
-    if any(found.properties.get(DELIVERY) == str(delivery.address) for delivery in deliveries):
+    if _was_made_by_delivery(workspace, found, fanout):
         return "Fanout is delivering it there"
     return None
+
+
+def _was_made_by_delivery(workspace: WorkspaceId, found: WorkspaceAsset, fanout: Fanout) -> bool:
+    """Whether it bears the mark of a delivery of just this, be it from a registry that the rules no longer have.
+
+    A fine-tuned version bears that of another: the SDK copies properties.
+    """
+    address = delivery_in(found.properties)
+    row = fanout.rows.find_delivery(address) if address else None
+    return row is not None and (row.workspace, row.asset) == (workspace, found.asset)
 
 
 def _deliveries_there(workspace: WorkspaceId, asset: Asset, rules: Rules, fanout: Fanout) -> list[DeliveryRow]:

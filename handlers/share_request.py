@@ -74,7 +74,7 @@ class ShareRequest:
         fanout.open_work.add(wanted.address)
         stands = fanout.rows.insert_share(wanted)
         self._check(stands, fanout)
-        if stands.state is ShareState.FAILED and not stands.was_asked_by(self.asked.id):
+        if stands.state is ShareState.FAILED and not (stands.was_asked_by(self.asked.id) or self._stays_cancelled(stands)):
             require_told(stands, fanout)
             again = replace(wanted, rev=stands.rev + 1, attempts=stands.attempts, etag=stands.etag)
             again = replace(again, fan_out=self._is_for_all(stands))
@@ -90,6 +90,10 @@ class ShareRequest:
             logs.event(log, "share requested", share_id=stands.address, asset=stands.asset, tenant=self.tenant.id)
             send_wake_up(stands, fanout)
         return stands
+
+    def _stays_cancelled(self, stands: ShareRow) -> bool:
+        """What somebody cancelled does not come back because it is come across again."""
+        return self.asked.by_event and bool(stands.cancelled_by) and self.owns(stands)
 
     def _is_for_all(self, stands: ShareRow) -> bool:
         """What was shared for nobody is for all once somebody asks for that, and not because it is come across again."""

@@ -40,12 +40,12 @@ def step(turn: Turn[ShareRow]) -> ShareRow:
 
 
 def _cancelled(turn: Turn[ShareRow], by: str) -> ShareRow:
-    """What is in the registry stays shared: the end is that of the fan-out."""
+    """What is in the registry stays shared: the end is that of the fan-out. Who was to get it by then waits for a push to all."""
     row = turn.row
     if row.state is not ShareState.FANNING_OUT:
         raise Permanent("cancelled", f"cancelled by {by}", Owner.PROVIDER, "retry the share, if it is wanted after all")
     row = row.tried(turn.now, "fan out", f"cancelled by {by}")
-    return replace(row.unnarrowed(), state=ShareState.SHARED, cancelled_by=None)
+    return replace(row.unnarrowed(), state=ShareState.SHARED, cancelled_by=None, fan_out=row.fan_out and row.is_narrowed)
 
 
 def _begin(turn: Turn[ShareRow]) -> ShareRow:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeA
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.errors import Owner, Permanent
 from shared.rows import Address, RowKind
-from shared.rules_actions import ActionShape
+from shared.rules_actions import ActionShape, action_value
 
 LATEST = "latest"
 
@@ -88,6 +88,10 @@ class Push:
     @property
     def workspaces(self) -> tuple[WorkspaceId, ...]:
         return tuple(map(WorkspaceId.parse, self.into or ()))
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return tuple(action_value(action).route for action in self.actions or ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from shared.actions import Endpoint as Action
 from shared.assets import Asset, RegistryAsset, WorkspaceId
 from shared.keys import key
-from shared.provenance import DELIVERY
-from shared.rows import Address, DeliveryRow, RowKind
+from shared.provenance import DELIVERY, delivery_in
+from shared.rows import Address, DeliveryRow
 
 TENANT_TAG = "fanout_tenant"  # those before the rank are for whoever sorts the costs
 SUBSCRIPTION_TAG = "fanout_subscription"
@@ -57,10 +57,7 @@ class Deployment:
     @property
     def delivery(self) -> Address | None:
         """That which made it, where Fanout did."""
-        match self.tags.get(DELIVERY, "").split("/"):
-            case [RowKind.DELIVERY, partition, row] if self.is_ours:
-                return Address(RowKind.DELIVERY, partition, row)
-        return None
+        return delivery_in(self.tags) if self.is_ours else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 What a tenant set itself, such as what a model was fine-tuned from, is carried along and never changed.
 """
 
+from collections.abc import Mapping
+
 from shared.assets import registry_path
-from shared.rows import DeliveryRow, ShareRow
+from shared.rows import Address, DeliveryRow, RowKind, ShareRow
 
 DELIVERY = "fanout_delivery"
 SHARE = "fanout_share"
@@ -21,3 +23,11 @@ def of_share(row: ShareRow, source_id: str) -> dict[str, str]:
 def of_delivery(row: DeliveryRow) -> dict[str, str]:
     """An asset that was shared bears its origin in its tags, which came along."""
     return {DELIVERY: str(row.address), SHARE: str(row.share), REGISTRY_ID: registry_path(row.registry, row.asset)}
+
+
+def delivery_in(properties: Mapping[str, str]) -> Address | None:
+    """The delivery whose mark they are; None where it is none, or makes no sense: a tenant can write anything there."""
+    match properties.get(DELIVERY, "").split("/"):
+        case [RowKind.DELIVERY, partition, row] if partition.isalnum() and row.isalnum():
+            return Address(RowKind.DELIVERY, partition, row)
+    return None

@@ -7,11 +7,13 @@ newest version is shared; what came after it is shared whole. While it is paused
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from shared.assets import Kind, WorkspaceAsset, WorkspaceId
 from shared.keys import key
 from shared.tenants import Publication
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 type LettingOut = Callable[[WorkspaceAsset], Collection[str]]
 """The names of the publications that let a version out."""
@@ -19,11 +21,15 @@ type LettingOut = Callable[[WorkspaceAsset], Collection[str]]
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """Since when a publication is in force as it is, at the earliest. `print` differs where the publication does."""
+    """Since when a publication is in force as it is, at the earliest. `print` differs where the publication does.
+
+    `begun` is since when there is one of this name: what was seen by one that was there before is forgotten.
+    """
 
     publication: str
     print: str
     at: datetime
+    begun: datetime = LONG_AGO
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +94,16 @@ class Watch:
     def partition(workspace: WorkspaceId, kind: Kind) -> str:
         return key(workspace.canonical, kind)
 
-    def over(self, publications: Iterable[Publication], at: datetime) -> "Watch":
-        """The watch over these publications: one that is new, or another than it was, is in force since then."""
-        known = {(each.publication, each.print): each for each in self.since}
-        since = (
-            known.get((publication.name, print_of(publication))) or Since(publication.name, print_of(publication), at)
-            for publication in publications
-        )
+    def over(self, publications: Iterable[Publication], tenant: str, at: datetime) -> "Watch":
+        """The watch over these publications of a tenant: one that is new, or another than it was, is in force since then."""
+        known = {each.publication: each for each in self.since}
+        since = (_since(known.get(each.name), Since(each.name, print_of(each, tenant), at, begun=at)) for each in publications)
         return replace(self, since=tuple(sorted(since, key=lambda each: each.publication)))
 
     def position(self, publication: str, mark: Mark | None) -> Position:
         since = next(each for each in self.since if each.publication == publication)
         reached = next((each for each in mark.reached if each.publication == publication), None) if mark else None
-        if reached is None:
+        if reached is None or reached.looked_at < since.begun:
             return Position(publication, since.print, since.at, catching_up=True)
         return Position(publication, since.print, reached.upto, catching_up=since.print != reached.print)
 
@@ -119,6 +122,12 @@ class Watch:
         known = {each.publication for each in self.since}
         others = [each for each in (mark.reached if mark else ()) if each.publication in known - looked.keys()]
         return (*others, *looked.values())
+
+
+def _since(known: Since | None, now: Since) -> Since:
+    if known is None:
+        return now
+    return known if known.print == now.print else replace(now, begun=known.begun)
 
 
 def to_share(
@@ -144,11 +153,12 @@ def retagged_of(versions: Sequence[WorkspaceAsset], waiting: Sequence[Waiting]) 
     return frozenset(version for version, tags in before.items() if now.get(version, tags) != tags)
 
 
-def print_of(publication: Publication) -> str:
+def print_of(publication: Publication, tenant: str) -> str:
     """Differs where other assets may leave, or go elsewhere: not where others get them, and not while it is paused."""
+    rename = publication.rename and publication.name_in_registry(tenant, "{name}")
     patterns = [(each.kind, each.name, each.except_, [(tag.tag, tag.one_of) for tag in each.tags]) for each in publication.assets]
     workspaces = sorted(workspace.canonical for workspace in publication.workspaces)
-    return key(json.dumps([publication.registry, publication.rename, workspaces, patterns]))
+    return key(json.dumps([publication.registry, rename, workspaces, patterns]))
 
 
 def print_of_tags(tags: Mapping[str, str]) -> str:

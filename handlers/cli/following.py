@@ -127,7 +127,9 @@ class Following:
         push = command if isinstance(command, Push) else None
         to = push.to if push and push.to != "subscribers" else [delivery.tenant]
         into = (push and push.workspaces) or [delivery.workspace]
-        return delivery.registry == share.registry and delivery.tenant in to and delivery.workspace in into
+        routes = (push and push.routes) or [delivery.action.route]
+        is_for = delivery.tenant in to and delivery.workspace in into and delivery.action.route in routes
+        return is_for and delivery.registry == share.registry
 
     def _outcome(self) -> Outcome:
         if any(not is_done(row) for row in self.rows.values()):

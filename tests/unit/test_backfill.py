@@ -46,6 +46,18 @@ def test_given_history_when_backfilled_then_the_newest_arrives_or_all(all_versio
     assert delivered(world) == {("fabrikam", version) for version in arrive}
 
 
+def test_given_versions_that_came_to_the_registry_in_another_order_when_backfilled_then_the_newest_arrives() -> None:
+    world = a_world()
+    for version in ("2", "1"):
+        register(world, credit_card(version))
+        world.run()
+    with_rules(world, FABRIKAM)
+
+    backfilled(world)
+
+    assert delivered(world) == {("fabrikam", "2")}
+
+
 def test_given_a_dry_run_when_backfilled_then_all_is_shown_and_nothing_sent() -> None:
     world = world_with_history()
 

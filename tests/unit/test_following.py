@@ -119,6 +119,18 @@ def test_given_deliveries_that_ended_before_when_shared_then_what_failed_is_told
     assert {getattr(row, "tenant", "the share") for row in following.rows.values()} == {"the share", "adventure"}
 
 
+def test_given_a_delivery_by_another_route_that_waits_when_one_is_pushed_again_then_it_is_not_waited_for() -> None:
+    tenant = subscriber("fabrikam", Register(), CARDS)
+    (wish,) = tenant.subscriptions
+    wishes = (replace(wish, actions=(Register(),)), replace(wish, name="live", actions=(CARDS,), approval=Approver.SUBSCRIBER))
+    world = shared_world(replace(tenant, subscriptions=wishes))
+
+    following, seen = followed(world, **{**PUSH, "to": ["fabrikam"], "actions": ["register"]})
+
+    assert seen[-1] is Outcome.DONE
+    assert not [row for row in following.rows.values() if row.state is DeliveryState.AWAITING_APPROVAL]
+
+
 def test_given_a_delivery_that_fails_when_shared_then_the_outcome_is_a_failure() -> None:
     world = published()
     world.azure.failing["register"] = FORBIDDEN

@@ -6,6 +6,7 @@ The world begins on Sunday, 1 March 2026, at 12:00 UTC; Adventure's window opens
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from shared.messages import Received, of_wake_up, to_wake_up
 from shared.rows import DeliveryRow
 from shared.rules import Rules
 from shared.states import DeliveryState
-from shared.tenants import TenantState, Window
+from shared.tenants import AssetPattern, RuleState, TenantState, Window
 from shared.wakeups import WakeUp
 from tests.fake_azure import FakeAzure, FakeWorkspaces
 from tests.fakes import FakeRules, World
@@ -309,6 +310,26 @@ def test_nobody_looks_again_and_again_where_another_subscription_holds_it_now() 
     world.run(timedelta(days=1))
     assert world.looks == looks
     assert the_delivery(world).subscription == "another"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": RuleState.PAUSED},
+        {"assets": (AssetPattern(Kind.MODEL, "fraud-*"),)},
+        {"assets": (AssetPattern(Kind.MODEL, "*", except_=("credit-*",)),)},
+        {"from_tenants": ("southridge",)},
+        {"into": workspace("elsewhere")},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_another_subscription_wants_at_once_by_now_is_not_held(change: dict[str, Any]) -> None:
+    world = held_world()
+    (wish,) = world.rules.rules.tenants["adventure"].subscriptions
+    another = replace(wish, name="another", window=None)
+    with_tenant(world, "adventure", subscriptions=(replace(wish, **change), another))
+    world.run(timedelta(minutes=6))
+    assert (the_delivery(world).state, the_delivery(world).subscription) == (DeliveryState.DELIVERED, "another")
 
 
 def test_what_azure_asked_to_leave_alone_is_not_woken_sooner_by_the_timer() -> None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from handlers import reconcile_pass
-from shared.actions import Register
+from shared.actions import Mode, Register
 from shared.assets import Asset, Kind
+from shared.provenance import DELIVERY
 from shared.reconciling import Finding, What
 from shared.rules import RegistryRule, Rules
 from shared.tenants import AssetPattern, Publication, RuleState, Tenant, TenantState
@@ -23,7 +24,7 @@ from tests.unit.reconcile_world import (
     time_passes,
     with_rules,
 )
-from tests.unit.world import EVERY_MODEL, a_world, credit_card, subscriber, workspace
+from tests.unit.world import EVERY_MODEL, PUBLISHER, a_world, credit_card, subscriber, workspace
 
 MANY = [str(number) for number in range(1, 16)]  # more than one look at a name finds
 
@@ -226,6 +227,75 @@ def test_given_a_version_that_left_by_one_publication_when_it_gets_the_tags_of_a
     reconciled(world)
 
     assert in_registry(world, "vault") == ["1"]
+
+
+def test_given_a_workspace_whose_new_owner_names_things_after_itself_when_reconciled_then_the_newest_gets_its_name() -> None:
+    world = world_with(replace(ALL, rename="{tenant}-{name}"))
+    all_appear(world, ["1", "2"])
+    for _ in range(2):  # the second time it knows that they arrived
+        reconciled(world)
+        time_passes(world, 24 * 60)
+
+    northwind = world.rules.rules.tenants["northwind"]
+    with_rules(world, replace(northwind, workspaces=(), publications=()), replace(northwind, id="southridge"))
+    reconciled(world)
+
+    assert shared(world) == {"northwind-credit-card:1", "northwind-credit-card:2", "southridge-credit-card:2"}
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_given_a_registry_in_place_of_another_when_reconciled_then_who_got_something_does_not_share_it(mode: Mode) -> None:
+    world = world_with(ALL)
+    adventure = replace(subscriber("adventure", Register(mode)), publications=(ALL,))
+    with_rules(world, adventure)
+    all_appear(world, ["1"])
+    reconciled(world, times=2)
+    assert (workspace("adventure"), credit_card("1")) in world.azure.assets
+
+    known = world.rules.rules
+    in_vault = {each.id: replace(each, publications=(replace(ALL, registry="vault"),)) for each in known.tenants.values()}
+    provider = replace(known.provider, registries=(RegistryRule("vault", ("*",)),))
+    world.rules.rules = Rules(provider, in_vault, known.revision + 1)
+    reconciled(world, times=2)
+
+    assert sorted(row.registry for row in world.rows.shares.values()) == ["hub", "vault"]
+    assert {row.origin_tenant for row in world.rows.shares.values()} == {"northwind"}
+
+
+@pytest.mark.parametrize("mark", ["", "delivery", "delivery/a/b", "delivery/a?/b#", "share/a/b", "delivery/a/b/c"])
+def test_given_a_mark_that_is_none_of_ours_when_reconciled_then_the_asset_is_shared(mark: str) -> None:
+    world = world_with(ALL)
+    all_appear(world, ["1"])
+    there = world.azure.assets[PUBLISHER, credit_card("1")]
+    world.azure.assets[PUBLISHER, credit_card("1")] = replace(there, properties={DELIVERY: mark})
+
+    reconciled(world)
+
+    assert in_registry(world, "hub") == ["1"]
+
+
+OF_FRAUD = replace(ALL, name="fraud", assets=(AssetPattern(Kind.MODEL, "fraud-*"),))
+
+
+@pytest.mark.parametrize("others", [(), (OF_FRAUD,)], ids=["the only one", "one of two"])
+@pytest.mark.parametrize("back", [ALL, replace(ALL, assets=(AssetPattern(Kind.MODEL, "credit-*"),))], ids=["as it was", "changed"])
+def test_given_a_publication_that_was_removed_when_it_is_back_then_what_was_private_meanwhile_stays_so_but_the_newest(
+    others: tuple[Publication, ...], back: Publication
+) -> None:
+    world = world_with(*others, ALL)
+    all_appear(world, MANY[:1])
+    reconciled(world)
+    with_publications(world, *others)
+    reconciled(world)
+    all_appear(world, MANY[1:4])
+    reconciled(world)
+
+    with_publications(world, *others, back)
+    reconciled(world)
+    all_appear(world, MANY[4:6])
+    reconciled(world)
+
+    assert in_registry(world, "hub") == ["1", "4", "5", "6"]
 
 
 # ---- refused

@@ -1,6 +1,6 @@
 """Who may have what a registry holds, and wants it, gets it once the reconciler comes by."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -10,16 +10,17 @@ from shared.actions import Register
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset
 from shared.errors import Owner, Permanent, Unavailable
 from shared.reconciling import What
-from shared.rows import ShareRow
+from shared.rows import DeliveryRow, ShareRow
 from shared.states import DeliveryState
 from shared.tenants import AssetPattern, Publication, Subscription, Tenant, TenantState
 from tests.fake_azure import FakeAzure, FakeRegistries
-from tests.fakes import World
+from tests.fakes import FakeRows, World
 from tests.unit.reconcile_world import (
     PRODUCTION,
     delivered,
     delivered_world,
     every,
+    previewed,
     publishing,
     reconciled,
     time_passes,
@@ -29,6 +30,17 @@ from tests.unit.reconcile_world import (
 from tests.unit.world import CARDS, EVERY_MODEL, PUBLISHER, a_world, credit_card, register, subscriber, workspace
 
 ADVENTURE, FABRIKAM = subscriber("adventure", Register()), subscriber("fabrikam", Register())
+
+
+class CountingRows(FakeRows):
+    """Says of how many deliveries that ended it told."""
+
+    told = 0
+
+    def closed_deliveries(self, partition: str, after: str = "", upto: str | None = None) -> Iterable[DeliveryRow]:
+        found = list(super().closed_deliveries(partition, after, upto))
+        self.told += len(found)
+        return found
 
 
 class OneUnreadable(FakeRegistries):
@@ -68,6 +80,19 @@ def test_given_a_new_subscription_when_reconciled_then_the_newest_version_arrive
 
     assert whats(found) == [(What.UNDELIVERED, "fabrikam", "3")]
     assert {version for tenant, version in delivered(world) if tenant == "fabrikam"} == {"3"}
+
+
+def test_given_versions_that_came_to_the_registry_in_another_order_when_somebody_subscribes_then_the_newest_arrives() -> None:
+    """Imports end in any order; a version's age is that at its origin."""
+    world = a_world()
+    for version in ("2", "1"):
+        register(world, credit_card(version))
+        world.run()
+
+    with_rules(world, FABRIKAM)
+    reconciled(world)
+
+    assert delivered(world) == {("fabrikam", "2")}
 
 
 def test_given_a_new_subscription_to_tagged_versions_when_reconciled_then_the_newest_of_these_arrives() -> None:
@@ -123,6 +148,22 @@ def test_given_a_workspace_that_has_another_owner_now_when_that_one_publishes_mo
     assert delivered(world) == {("adventure", "1"), ("fabrikam", "1")}
 
 
+def test_given_many_who_have_it_when_one_more_subscribes_then_what_these_got_is_not_read_for_its_change() -> None:
+    world = a_world(*(subscriber(f"tenant-{number}", Register()) for number in range(30)))
+    world.rows = world.open_work.rows = rows = CountingRows()
+    for version in ("1", "2"):
+        register(world, credit_card(version))
+    world.run()
+    reconciled(world, times=2)
+
+    with_rules(world, FABRIKAM)
+    rows.told = 0
+    reconciled(world, looks=1)  # its change, and not the walk over everything
+
+    assert ("fabrikam", "2") in delivered(world)
+    assert rows.told == 0
+
+
 def test_given_a_subscriber_that_is_resumed_when_reconciled_then_it_gets_what_was_shared_meanwhile() -> None:
     world = a_world(replace(ADVENTURE, state=TenantState.PAUSED))
     register(world, credit_card())
@@ -150,6 +191,37 @@ def test_given_a_delivery_that_the_rules_cancelled_when_they_allow_it_again_then
     reconciled(world)
 
     assert delivered(world) == {("adventure", "1")}
+
+
+def with_another_owner(world: World) -> None:
+    """Adventure's workspace is southridge's from now on, which subscribes to the same."""
+    with_rules(world, replace(ADVENTURE, workspaces=(), subscriptions=()), replace(ADVENTURE, id="southridge"))
+
+
+def test_given_a_delivery_that_the_rules_cancelled_when_its_workspace_has_another_owner_then_that_one_gets_it_once() -> None:
+    world = a_world(ADVENTURE)
+    world.azure.failing["register"] = Unavailable("timed out")
+    register(world, credit_card())
+    world.run(stop=lambda: any(row.failures for row in world.rows.deliveries.values()))
+    with_rules(world, replace(ADVENTURE, subscriptions=()))
+    world.run()
+    (ended,) = world.rows.closed.values()
+    assert ended.state is DeliveryState.CANCELLED
+
+    with_another_owner(world)
+    reconciled(world)
+
+    assert delivered(world) == {("southridge", "1")}
+    assert reconciled(world, times=2) == []
+
+
+def test_given_a_delivery_when_its_workspace_has_another_owner_who_may_have_it_then_it_is_not_shown_as_withdrawn() -> None:
+    world = delivered_world(ADVENTURE, versions=("1",))
+
+    with_another_owner(world)
+
+    assert reconciled(world, times=2) == []
+    assert previewed(world) == []
 
 
 def test_given_a_delivery_that_failed_or_that_somebody_cancelled_when_reconciled_then_it_is_left_alone() -> None:

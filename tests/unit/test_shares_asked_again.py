@@ -17,7 +17,18 @@ from shared.rows import ShareRow
 from shared.states import ShareState
 from shared.tenants import AssetPattern, Publication, Subscription, Tenant, TenantState
 from tests.fakes import World
-from tests.unit.command_world import RECALL, SHARE, before_call, dies, put, tenants_that_have_it, with_tenant, without_tenant
+from tests.unit.command_world import (
+    PUSH,
+    RECALL,
+    SHARE,
+    before_call,
+    dies,
+    handle_now,
+    put,
+    tenants_that_have_it,
+    with_tenant,
+    without_tenant,
+)
 from tests.unit.reconcile_world import PRODUCTION, every, reconciled, tagged
 from tests.unit.test_command_flow import rejected, send, shared_world, the_share, with_tenants
 from tests.unit.test_disturbances import with_publisher
@@ -302,3 +313,36 @@ def test_a_dependency_that_conflicts_with_what_came_by_hand_is_told_without_its_
     assert len(world.outcomes.of_type("ShareFailed")) == 2
     for told in world.outcomes.of_type("ShareFailed"):
         assert "secretive" not in json.dumps(told.data)
+
+
+# ---- what was cancelled
+
+
+def test_a_share_that_somebody_cancelled_does_not_come_back_because_it_gets_other_tags() -> None:
+    wish = Subscription("live", ("northwind",), (every(Kind.MODEL, PRODUCTION),), workspace("adventure"), (Register(),))
+    world = a_world(Tenant("adventure", TenantState.ACTIVE, (workspace("adventure"),), subscriptions=(wish,)))
+    register(world, credit_card())
+    world.run(stop=lambda: bool(world.rows.shares))
+    send(world, type="cancel", share=str(the_share(world).address), by="ada")
+    reconciled(world)
+
+    tagged(world, credit_card(), {"stage": "production"})
+    reconciled(world, times=2)
+
+    assert (code_of(the_share(world)), the_share(world).cancelled_by) == ("cancelled", "ada")
+    assert not world.rows.closed
+
+
+def test_a_fan_out_that_somebody_cancelled_is_not_made_good_by_the_reconciler_but_by_a_push() -> None:
+    world = a_world(subscriber("adventure", Register()), subscriber("fabrikam", Register()))
+    register(world, credit_card())
+    world.run(stop=lambda: any(row.state is ShareState.FANNING_OUT for row in world.rows.shares.values()))
+    handle_now(world, type="cancel", share=str(the_share(world).address), by="ada")
+    world.run()
+    assert the_share(world).state is ShareState.SHARED
+
+    assert reconciled(world, times=2) == []
+    assert not tenants_that_have_it(world)
+
+    send(world, **PUSH)
+    assert tenants_that_have_it(world) == {"adventure", "fabrikam"}

@@ -25,7 +25,7 @@ CARDS = Publication("cards", "hub", (AssetPattern(Kind.MODEL, "card-*", ("*-draf
     ],
 )
 def test_another_print_where_other_assets_leave_or_go_elsewhere(change: dict[str, object]) -> None:
-    assert print_of(replace(CARDS, **change)) != print_of(CARDS)  # type: ignore[arg-type] # by name
+    assert print_of(replace(CARDS, **change), "northwind") != print_of(CARDS, "northwind")  # type: ignore[arg-type] # by name
 
 
 @pytest.mark.parametrize(
@@ -33,9 +33,14 @@ def test_another_print_where_other_assets_leave_or_go_elsewhere(change: dict[str
     [{"state": RuleState.PAUSED}, {"to": ("fabrikam",)}, {"advisory": True}, {"regions": ("asia",)}, {"environment": "scoring:1"}],
 )
 def test_the_same_print_where_the_same_leaves(change: dict[str, object]) -> None:
-    assert print_of(replace(CARDS, **change)) == print_of(CARDS)  # type: ignore[arg-type] # by name
+    assert print_of(replace(CARDS, **change), "northwind") == print_of(CARDS, "northwind")  # type: ignore[arg-type] # by name
 
 
 def test_the_same_print_in_all_versions_of_fanout() -> None:
     """Else the next one takes every publication for a new one."""
-    assert print_of(CARDS) == "dpdhgkqdgiqd5encck7inrne4t"
+    assert print_of(CARDS, "northwind") == "dpdhgkqdgiqd5encck7inrne4t"
+
+
+def test_another_print_where_another_tenant_names_it_after_itself() -> None:
+    named = replace(CARDS, rename="{tenant}-{name}")
+    assert print_of(named, "northwind") != print_of(named, "southridge")
