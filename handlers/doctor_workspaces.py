@@ -90,7 +90,7 @@ class _Workspace:
 
     def _events(self) -> Iterator[Finding]:
         looks = self.looks
-        topic = topic_of(self.seen, looks.system_topics(self.needs.workspace.azure_subscription_id))
+        topic = topic_of(self.needs.workspace, looks.system_topics(self.needs.workspace.azure_subscription_id))
         subscription = ours(looks.azure.event_subscriptions(topic.arm_id), looks.app) if topic else None
         yield from check_events(self.seen, topic, subscription, looks.app, looks.now)
         if subscription:

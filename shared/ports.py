@@ -122,6 +122,9 @@ class History(Protocol):
     def open_rows(self) -> Iterable[WorkRow]:
         """Whatever is under way, or waits for somebody."""
 
+    def shares_from(self, tenant: str) -> Iterable[ShareRow]:
+        """What the tenant's workspaces ever shared. No index has it: the tables look at all shares, and answer these."""
+
 
 class KeptMessages(Protocol):
     """Messages as they lie in a queue, for operators. Raises Transient, or Permanent `queue_forbidden`."""

@@ -127,6 +127,11 @@ def host_name() -> str | None:
     return value_of(table.HOSTNAME) or None
 
 
+def events_queue() -> str | None:
+    """The ARM id of queue `events`."""
+    return value_of(table.EVENTS_QUEUE_ID) or None
+
+
 def namespace() -> str | None:
     """The name of the Service Bus namespace, as far as the settings of the queues tell: a development broker has none."""
     parts = dict(part.partition("=")[::2] for part in value_of(table.SERVICE_BUS).split(";"))

@@ -103,16 +103,23 @@ THREADS = Setting(
 
 PRINCIPAL_ID = Setting(
     "FANOUT_PRINCIPAL_ID",
-    "for `fanout doctor`: the object id of the app's identity, whose roles it checks",
+    "for `fanout doctor`, `onboard` and `offboard`: the object id of the app's identity, whose roles they are about",
     since="0.1",
-    default="(`--principal-id` says it)",
+    default="(`doctor --principal-id` says it)",
     of_the_app=False,
 )
 HOSTNAME = Setting(
     "FANOUT_HOSTNAME",
-    "for `fanout doctor`: the function app's host name, by which it knows event subscriptions that lead to the app",
+    "for the same: the function app's host name, by which they know event subscriptions that lead to the app",
     since="0.1",
     default="(any app's that has such a function)",
+    of_the_app=False,
+)
+EVENTS_QUEUE_ID = Setting(
+    "FANOUT_EVENTS_QUEUE_ID",
+    "for `fanout onboard`: the ARM id of queue `events`, where events come by queue",
+    since="0.1",
+    default="(a placeholder stands in what it prints)",
     of_the_app=False,
 )
 
@@ -131,6 +138,7 @@ SETTINGS = (
     THREADS,
     PRINCIPAL_ID,
     HOSTNAME,
+    EVENTS_QUEUE_ID,
 )
 
 # Those of the Functions host itself, which a settings file on a laptop needs besides.

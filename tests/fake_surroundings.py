@@ -61,7 +61,7 @@ class FakeSurroundings:
 
     def role_assignments(self, scope: str, principal: str) -> Sequence[RoleAssignment]:
         self._look("role_assignments", scope)
-        return [RoleAssignment(role, "/") for role in self.roles]
+        return [RoleAssignment(role, "/", f"/assignments{role}", principal) for role in self.roles]
 
     def permissions(self, role: str) -> Sequence[Permission]:
         self._look("permissions", role)

@@ -48,12 +48,10 @@ class HistoryTables:
                 yield from (row for row in found if row.created_at >= since and row.tenant in tenants)
 
     def shares_since(self, since: datetime) -> Iterator[ShareRow]:
-        with table_errors("list shares"):
-            for entity in _entities(self._shares, "created_at ge @since", {"since": since.astimezone(UTC)}):
-                try:
-                    yield share_in(entity)
-                except Unreadable as unreadable:
-                    logs.event(log, "unreadable", logging.ERROR, why=unreadable)
+        yield from self._shares_where("created_at ge @since", {"since": since.astimezone(UTC)})
+
+    def shares_from(self, tenant: str) -> Iterator[ShareRow]:
+        yield from self._shares_where("origin_tenant eq @tenant", {"tenant": tenant})
 
     def open_rows(self) -> Iterator[WorkRow]:
         with table_errors("list open work"):
@@ -64,6 +62,14 @@ class HistoryTables:
                 yield from self._ledger.open_deliveries(address.partition)
             else:
                 yield from self._open_share(address)
+
+    def _shares_where(self, query: str, bounds: Mapping[str, Any]) -> Iterator[ShareRow]:
+        with table_errors("list shares"):
+            for entity in _entities(self._shares, query, bounds):
+                try:
+                    yield share_in(entity)
+                except Unreadable as unreadable:
+                    logs.event(log, "unreadable", logging.ERROR, why=unreadable)
 
     def _planned(self, since: datetime, tenant: str | None = None) -> Iterator[str]:
         """The entries of the index, of one tenant, in their order, or of all."""

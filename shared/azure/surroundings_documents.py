@@ -55,7 +55,7 @@ def registry(name: str, document: Document) -> Registry:
 
 def role_assignment(document: Document) -> RoleAssignment:
     properties = document["properties"]
-    return RoleAssignment(properties["roleDefinitionId"], properties["scope"])
+    return RoleAssignment(properties["roleDefinitionId"], properties["scope"], document["id"], properties["principalId"])
 
 
 def permissions(document: Document) -> tuple[Permission, ...]:

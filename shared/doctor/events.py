@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from shared.assets import WorkspaceId
 from shared.doctor.findings import Finding, Severity
 from shared.doctor.mending import Shell, Word, az, name_of, part_of, place_of
 from shared.doctor.seen import Destination, DestinationKind, EventSubscription, SystemTopic, Workspace, same
@@ -42,15 +43,20 @@ class App:
                 return same(name_of(destination.address), QUEUE) and (self.namespace is None or same(there, self.namespace))
         return False
 
+    def owns(self, destination: Destination) -> bool:
+        """Whether it is the app's for certain: said is where it is, and that it is there. Others have hooks of the same form."""
+        place = self.namespace if destination.kind is DestinationKind.QUEUE else self.host
+        return place is not None and self.hears(destination)
+
     def _is_site(self, site: str) -> bool:
         """A host name is the app's own name, or begins with it and a hyphen (Azure's unique default host names)."""
         label = (self.host or site).partition(".")[0].lower()
         return label == site.lower() or label.startswith(f"{site.lower()}-")
 
 
-def topic_of(workspace: Workspace, topics: Iterable[SystemTopic]) -> SystemTopic | None:
+def topic_of(workspace: WorkspaceId, topics: Iterable[SystemTopic]) -> SystemTopic | None:
     """Its system topic: there is one at most."""
-    return next((each for each in topics if same(each.source, str(workspace.id))), None)
+    return next((each for each in topics if same(each.source, str(workspace))), None)
 
 
 def ours(subscriptions: Sequence[EventSubscription], app: App) -> EventSubscription | None:
@@ -76,15 +82,19 @@ def check_events(
     expired = subscription.expires is not None and subscription.expires <= now
     if states or expired:
         what = f"event subscription {name} {f'expired on {subscription.expires:%Y-%m-%d}' if expired else f'is {states[0]}'}"
-        yield _finding("event_subscription_unhealthy", scope, what, f"{_delete(subscription)} && {creating}")
+        yield _finding(
+            "event_subscription_unhealthy", scope, what, f"{delete_event_subscription(subscription.arm_id)} && {creating}"
+        )
     if subscription.narrowed_by:
         what = f"event subscription {name} has filters on {', '.join(subscription.narrowed_by)}"
         why = f"of a model that does not pass them, {_WHY[0].lower()}{_WHY[1:]}"
-        yield Finding("events_filtered", scope, what, why, f"{_delete(subscription)} && {creating}", Severity.WARNING)
+        yield Finding(
+            "events_filtered", scope, what, why, f"{delete_event_subscription(subscription.arm_id)} && {creating}", Severity.WARNING
+        )
     if not workspace.is_public and subscription.destination.kind is not DestinationKind.QUEUE:
         what = f"workspace {workspace.id.name} is closed to public networks, and its events go to a public address of the app"
         why = "Event Grid cannot reach a private endpoint: with the app on private networks, too, no event arrives"
-        command = f"{_delete(subscription)} && {_create(workspace, topic, app, by_queue=True)}"
+        command = f"{delete_event_subscription(subscription.arm_id)} && {_create(workspace, topic, app, by_queue=True)}"
         yield Finding("queue_required", scope, what, why, command)
 
 
@@ -157,13 +167,12 @@ def _container(workspace: Workspace) -> str:
 
 
 def _update(subscription: EventSubscription, **options: Word) -> str:
-    return az("eventgrid system-topic event-subscription update", **_named(subscription), **options)
+    return az("eventgrid system-topic event-subscription update", **_named(subscription.arm_id), **options)
 
 
-def _delete(subscription: EventSubscription) -> str:
-    return az("eventgrid system-topic event-subscription delete", "--yes", **_named(subscription))
+def delete_event_subscription(arm_id: str) -> str:
+    return az("eventgrid system-topic event-subscription delete", "--yes", **_named(arm_id))
 
 
-def _named(subscription: EventSubscription) -> dict[str, Word]:
-    arm_id = subscription.arm_id
+def _named(arm_id: str) -> dict[str, Word]:
     return {**place_of(arm_id), "system_topic_name": part_of(arm_id, "systemTopics"), "name": name_of(arm_id)}

@@ -47,10 +47,12 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class RoleAssignment:
-    """Of the principal itself or of a group that it is in. `role` is the role definition's ARM id."""
+    """Of the principal that was asked about, or of a group that it is in. `role` is the role definition's ARM id."""
 
     role: str
     scope: str
+    arm_id: str
+    principal: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,9 @@ _WHOEVER_ASKS = Shell('"$(az ad signed-in-user show --query id --output tsv)"')
 
 
 def workspace_unreachable(needs: WorkspaceNeeds, error: Permanent | Transient) -> Finding:
-    match error:
-        case Permanent() if error.reason.code == ANOTHER_TENANT:
-            return in_another_tenant(needs.workspace, error.reason.text, needs.tenant)
-        case NotFound():
-            missing = True
-        case _:
-            missing = isinstance(error, Permanent) and error.reason.code == _WORKSPACE_MISSING
-    if not missing:
+    if isinstance(error, Permanent) and error.reason.code == ANOTHER_TENANT:
+        return in_another_tenant(needs.workspace, error.reason.text, needs.tenant)
+    if not is_missing(error):
         return not_seen("the workspace", str(needs.workspace), READER, error)
     return Finding(
         code=_WORKSPACE_MISSING,
@@ -29,6 +24,11 @@ def workspace_unreachable(needs: WorkspaceNeeds, error: Permanent | Transient) -
         why="nothing can be shared from it, or delivered to it",
         command=change_rules(f"tenants/{needs.tenant}.yaml", "correct the workspace's ARM id"),
     )
+
+
+def is_missing(error: Permanent | Transient) -> bool:
+    """Whether it is about a workspace that is not there, or that nobody here may see."""
+    return isinstance(error, NotFound) or (isinstance(error, Permanent) and error.reason.code == _WORKSPACE_MISSING)
 
 
 def registry_unreachable(needs: RegistryNeeds, error: Permanent | Transient) -> Finding:

@@ -109,4 +109,4 @@ def test_trying_out_a_deployment_takes_the_way_in_that_its_endpoint_has(mode: Au
     ],
 )
 def test_roles_are_inherited_from_above(made_at: str, expected: bool) -> None:
-    assert reaches(RoleAssignment("role", made_at), SCOPE) is expected
+    assert reaches(RoleAssignment("role", made_at, "id", "principal"), SCOPE) is expected

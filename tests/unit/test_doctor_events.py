@@ -66,7 +66,7 @@ def test_the_best_of_several_counts() -> None:
 
 
 def test_a_workspaces_topic_is_found_by_its_source_in_any_case() -> None:
-    assert topic_of(THERE, [replace(TOPIC, source="/other"), replace(TOPIC, source=str(CARDS).upper())]) is not None
+    assert topic_of(CARDS, [replace(TOPIC, source="/other"), replace(TOPIC, source=str(CARDS).upper())]) is not None
 
 
 def test_a_sound_one_is_sound() -> None:
