@@ -48,6 +48,12 @@ def read_folder(folder: FilePath) -> RulesRead:
     return reading.result(known.provider, tenants.values())
 
 
+def read_provider(folder: FilePath) -> Provider | None:
+    """The provider alone; None where its file says nothing that can be read."""
+    shape = Reading(folder).shape(PROVIDER_FILE, _PROVIDERS)
+    return shape.value() if shape else None
+
+
 def read_tenant(file: FilePath, tenant_id: str, in_force: Rules) -> RulesRead:
     """One tenant's rules, to stand beside the others in force. InvalidRulesError likewise."""
     reading = Reading(file.parent)

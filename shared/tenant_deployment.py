@@ -21,7 +21,7 @@ _ANY_QUEUE = "/subscriptions/<provider's>/resourceGroups/<AZURE_RESOURCE_GROUP>/
 class ProvidersPart:
     """What a deployment must know of the provider's; None where the settings do not say it.
 
-    `principal` is the object id of the app's identity, `host` the function app's host name, `events_queue` the ARM id of queue `events`.
+    `principal` is the object id of the app's identity, `host` the app's host name, `events_queue` the ARM id of that queue.
     """
 
     principal: str | None = None

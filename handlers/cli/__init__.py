@@ -13,6 +13,8 @@ from handlers.cli.explain import explain
 from handlers.cli.export import export
 from handlers.cli.help_texts import teach
 from handlers.cli.history import history
+from handlers.cli.offboard import offboard
+from handlers.cli.onboard import onboard
 from handlers.cli.publications import publications
 from handlers.cli.reconcile import reconcile
 from handlers.cli.rejected import rejected
@@ -26,7 +28,7 @@ from handlers.cli.watch import watch
 
 __all__ = ["app"]
 
-RULES, ASKING, LOOKING = "The rules", "Ask for something", "See what is"
+RULES, ASKING, LOOKING, COMING = "The rules", "Ask for something", "See what is", "Tenants that come, and that go"
 
 for about_rules in (apply, explain, export, history):
     app.command(rich_help_panel=RULES)(about_rules)
@@ -36,6 +38,8 @@ for asking in (share, push, pull, backfill, recall, retry, cancel, approve, reje
     app.command(rich_help_panel=ASKING)(asking)
 for looking in (status, deliveries, show, watch, doctor, settings):
     app.command(rich_help_panel=LOOKING)(looking)
+for about_tenants in (onboard, offboard):
+    app.command(rich_help_panel=COMING)(about_tenants)
 app.add_typer(rejected, name="rejected", rich_help_panel=LOOKING)
 app.command(rich_help_panel=ASKING)(schema)
 teach(app)

@@ -1,7 +1,8 @@
 """`fanout backfill`: brings a subscription what stands in the registries already."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -12,6 +13,10 @@ from handlers.cli.documents import AsJson, print_json
 from handlers.cli.terminal import INVALID, err, out, reaching, stop
 from shared.errors import Permanent
 from shared.reconciling import Finding
+
+if TYPE_CHECKING:
+    from handlers.backfill import Backfill
+    from handlers.reconcile_round import Round
 
 
 def backfill(
@@ -46,14 +51,20 @@ def backfill(
             wanted = backfill_of(tenant, name, round_.rules, all_versions=all_versions)
         except Permanent as unknown:
             stop(INVALID, f"{unknown.reason.text}. {unknown.reason.remedy[:1].upper()}{unknown.reason.remedy[1:]}.")
-        with err.status("Looking into the registries …"):
-            pauses = sorted(wanted.find(round_))
-        if not as_json:
-            _show(found, pauses, dry_run=dry_run)
-        for batch in track(round_.batches(), "Sending", console=err, transient=True, disable=dry_run):
-            round_.deliver(batch)
+        brought = bring([wanted], round_, found, silent=as_json)
     if as_json:
-        print_json({"dry_run": dry_run, "missing": [asdict(finding) for finding in found], "pauses": pauses})
+        print_json({"dry_run": dry_run, **brought})
+
+
+def bring(wanted: Iterable["Backfill"], round_: "Round", found: list[Finding], *, silent: bool) -> dict[str, Any]:
+    """Show what is missing, which the round notes in `found`, and send its commands; what there was as a document."""
+    with err.status("Looking into the registries …"):
+        pauses = sorted(set[str]().union(*(each.find(round_) for each in wanted)))
+    if not silent:
+        _show(found, pauses, dry_run=round_.dry_run)
+    for batch in track(round_.batches(), "Sending", console=err, transient=True, disable=round_.dry_run):
+        round_.deliver(batch)
+    return {"missing": [asdict(finding) for finding in found], "pauses": pauses}
 
 
 def _show(found: list[Finding], pauses: list[str], *, dry_run: bool) -> None:

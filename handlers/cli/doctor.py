@@ -1,6 +1,6 @@
 """`fanout doctor`: what is missing in Azure, before it fails."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +11,7 @@ from handlers.cli.arguments import tenant_in
 from handlers.cli.connection import connect
 from handlers.cli.doctor_report import document_of, print_report
 from handlers.cli.documents import AsJson, print_json
-from handlers.cli.terminal import FAILED, INVALID, UNREACHABLE, err, reaching, stop
+from handlers.cli.terminal import DONE, FAILED, INVALID, UNREACHABLE, err, reaching, stop
 from shared.doctor.findings import Severity, worst
 from shared.tenants import Tenant
 
@@ -42,30 +42,32 @@ def doctor(
     fanout doctor
     fanout doctor --tenant fabrikam --json
     """
-    from shared import settings
-
-    principal = principal_id or settings.principal_id()
-    if not principal:
-        found = "az identity show --name NAME --resource-group GROUP --query principalId --output tsv"
-        stop(
-            INVALID,
-            f"Whose roles? Set FANOUT_PRINCIPAL_ID, or write --principal-id: the object id of the app's identity ({found}).",
-        )
+    principal = app_principal(principal_id)
     with reaching("the tables"):
-        looks = _looks(principal)
+        looks = looks_as(principal)
     everybody = looks.rules.tenants.values()
     tenants = [tenant_in(tenant, looks.rules)] if tenant else sorted(everybody, key=lambda each: each.id)
-    examined = sorted(_examined(tenants, looks), key=lambda each: (each.tenant or "", each.place))
+    examined = examine_all(tenants, looks)
     if as_json:
         print_json(document_of(examined, looks.rules.revision))
     else:
         print_report(examined)
-    outcome = worst(finding for each in examined for finding in each.findings)
-    if outcome in _EXITS:
-        raise typer.Exit(_EXITS[outcome])
+    raise typer.Exit(exit_code(examined))
 
 
-def _looks(principal: str) -> "Looks":
+def app_principal(given: str = "") -> str:
+    """The app's identity, by its object id."""
+    from shared import settings
+
+    principal = given or settings.principal_id()
+    if not principal:
+        found = "az identity show --name NAME --resource-group GROUP --query principalId --output tsv"
+        asked = "Set FANOUT_PRINCIPAL_ID, or have `fanout doctor` know it by --principal-id"
+        stop(INVALID, f"Whose roles? {asked}: the object id of the app's identity ({found}).")
+    return principal
+
+
+def looks_as(principal: str) -> "Looks":
     from handlers.doctor_looks import Looks
     from shared import settings
     from shared.doctor.events import App
@@ -75,8 +77,15 @@ def _looks(principal: str) -> "Looks":
     return Looks(fanout.rules.current(), fanout.surroundings, principal, app, fanout.clock.now())
 
 
-def _examined(tenants: list[Tenant], looks: "Looks") -> Iterator["Examined"]:
+def examine_all(tenants: Sequence[Tenant], looks: "Looks") -> list["Examined"]:
+    """With progress, and then in the order of a report."""
     from handlers.doctor import examine
 
     examination, doing = examine(tenants, looks), "Looking at workspaces and registries"
-    yield from track(examination.examined, doing, examination.places, console=err, transient=True, disable=not err.is_terminal)
+    seen = track(examination.examined, doing, examination.places, console=err, transient=True, disable=not err.is_terminal)
+    return sorted(seen, key=lambda each: (each.tenant or "", each.place))
+
+
+def exit_code(examined: Iterable["Examined"]) -> int:
+    outcome = worst(finding for each in examined for finding in each.findings)
+    return _EXITS.get(outcome, DONE) if outcome else DONE

@@ -21,6 +21,8 @@ ENDS = {
     "rejected resend": (*AWAITED, LOST),
     **dict.fromkeys(("schema", "settings"), (DONE, INVALID)),
     "doctor": (*USUAL, FAILED),
+    "onboard": (*USUAL, FAILED),
+    "offboard": ALONE,
 }
 """How commands can end that do not only look."""
 
