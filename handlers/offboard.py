@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from shared.keys import key
 from shared.messages import Outgoing
-from shared.ports import History, Rows
-from shared.rows import DeliveryRow, WorkRow
+from shared.ports import Rows
+from shared.rows import DeliveryRow, ShareRow, WorkRow
 from shared.rules import Rules, Tenant, TenantState
 from shared.states import DeliveryState, is_final
 
@@ -32,9 +32,9 @@ def named_by(tenant: str, rules: Rules) -> Iterator[str]:
         yield from (f"subscription {each.name} of {other.id}" for each in other.subscriptions if tenant in each.from_tenants)
 
 
-def under_way(tenant: str, history: History) -> list[WorkRow]:
+def under_way(tenant: str, open_rows: Iterable[WorkRow]) -> list[WorkRow]:
     """Whatever is on its way to the tenant, or from it."""
-    return [row for row in history.open_rows() if _concerns(row, tenant)]
+    return [row for row in open_rows if _concerns(row, tenant)]
 
 
 def cancels(rows: Iterable[WorkRow], by: str) -> list[Outgoing]:
@@ -42,9 +42,9 @@ def cancels(rows: Iterable[WorkRow], by: str) -> list[Outgoing]:
     return [_cancel(row, by) for row in rows if not (row.cancelled_by or row.recall or is_final(row.state))]
 
 
-def delivered_elsewhere(tenant: str, history: History, rows: Rows) -> Iterator[DeliveryRow]:
-    """What others have of it, asset by asset. All shares there ever were are looked at: for once, at the end."""
-    partitions = dict.fromkeys(share.asset.key for share in history.shares_from(tenant))
+def delivered_elsewhere(tenant: str, shares: Iterable[ShareRow], rows: Rows) -> Iterator[DeliveryRow]:
+    """What others have of it, asset by asset. `shares` are all that there ever were from it."""
+    partitions = dict.fromkeys(share.asset.key for share in shares)
     for row in (row for partition in partitions for row in rows.closed_deliveries(partition)):
         if row.origin_tenant == tenant != row.tenant and row.state is DeliveryState.DELIVERED:
             yield row

@@ -68,7 +68,7 @@ def offboard(
         fanout = connect()
         rows = _cancel(tenant, who, fanout, dry_run=dry_run)
         with err.status("Looking for what others have of it …"):
-            elsewhere = list(delivered_elsewhere(tenant, fanout.history, fanout.rows))
+            elsewhere = list(delivered_elsewhere(tenant, fanout.history.shares_from(tenant), fanout.rows))
     named = list(named_by(tenant, in_force))
     farewell = Farewell(gone, proposal.change, revision, file, rows, elsewhere, _leftovers(gone), named, dry_run)
     if as_json:
@@ -107,7 +107,7 @@ def _says(file: Path, gone: Tenant) -> bool:
 def _cancel(tenant: str, by: str, fanout: "AzureFanout", *, dry_run: bool) -> list["WorkRow"]:
     """What is under way, after its cancels are sent."""
     with err.status("Looking for what is under way …"):
-        rows = under_way(tenant, fanout.history)
+        rows = under_way(tenant, fanout.history.open_rows())
     batches = [] if dry_run else list(batched(cancels(rows, by), AT_ONCE, strict=False))
     for batch in track(batches, "Cancelling", console=err, transient=True, disable=not batches):
         fanout.queues.send(Queue.COMMANDS, batch)

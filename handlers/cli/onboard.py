@@ -36,13 +36,13 @@ def onboard(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and write and send nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Begin with a tenant, in two runs of this command.
+    """Begin with a tenant: first its file and its part in Azure, then, run again, a look at both and the first deliveries.
 
-    The first one writes the tenant's file into the folder of the rules, with examples to make its rules of, and prints what
+    The first run writes the tenant's file into the folder of the rules, with examples to make its rules of, and prints what
     is to be deployed in its Azure subscription. A file that is there already is left as it is. Then have it deployed, and apply
     the file.
 
-    The next one, when the rules are in force, looks whether all is sound, as `fanout doctor` does, and delivers to the
+    The next run, when the rules are in force, looks whether all is sound, as `fanout doctor` does, and delivers to the
     tenant's subscriptions what was shared before, as `fanout backfill` does; where there are faults it stops at them. Run
     again it does the same.
 

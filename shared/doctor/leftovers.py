@@ -49,7 +49,7 @@ def events_left(workspace: WorkspaceId, subscriptions: Sequence[EventSubscriptio
 def roles_left(workspace: WorkspaceId, scope: str, assignments: Iterable[RoleAssignment], principal: str) -> Iterator[Leftover]:
     """Those that were made at the scope or below it; what comes from above it, or by a group, others may need."""
     for each in assignments:
-        what = f"role {name_of(each.role)} on {name_of(each.scope) or 'everything'}"
+        what = f"role {name_of(each.role)} of the app's identity on {name_of(each.scope) or 'everything'}"
         if not same(each.principal, principal):
             why = f"group {each.principal}, that the app's identity is in, has it"
             yield Leftover(workspace.name, what, Whose.OTHERS, why=why)
@@ -57,7 +57,7 @@ def roles_left(workspace: WorkspaceId, scope: str, assignments: Iterable[RoleAss
             yield Leftover(workspace.name, what, Whose.OTHERS, why=f"it was given above the workspace, at {each.scope}")
         else:
             command = az("role assignment delete", ids=each.arm_id)
-            yield Leftover(workspace.name, f"{what} of the app's identity", Whose.OURS, command)
+            yield Leftover(workspace.name, what, Whose.OURS, command)
 
 
 def unseen_events(workspace: WorkspaceId, why: str) -> Iterator[Leftover]:
@@ -78,7 +78,8 @@ def _dead_letters(workspace: WorkspaceId, place: DeadLetters, *, in_use: bool) -
     what = f"container {place.container} of storage account {name_of(place.storage_account)}"
     if in_use:
         return Leftover(workspace.name, what, Whose.OTHERS, why="the dead letters of another event subscription are there too")
-    return Leftover(workspace.name, f"{what}, with its dead letters", Whose.OURS, _delete_container(place))
+    kept = "with its dead letters" if place.container == DEAD_LETTERS else "unless it keeps more than dead letters"
+    return Leftover(workspace.name, f"{what}, {kept}", Whose.OURS, _delete_container(place))
 
 
 def _delete_container(place: DeadLetters) -> str:

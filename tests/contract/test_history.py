@@ -49,12 +49,16 @@ def delivered(ledger: Ledger, tenant: str, version: int, created_at: datetime = 
     return written
 
 
-def shared(ledger: Ledger, version: str, state: ShareState = ShareState.REQUESTED, created_at: datetime = NOON) -> ShareRow:
-    address = ShareRow.address_of("hub", credit_card(version))
-    row = replace(
-        A_SHARE, partition=address.partition, row=address.row, asset=credit_card(version), state=state, created_at=created_at
-    )
-    return ledger.insert_share(row)
+def shared(
+    ledger: Ledger,
+    version: str,
+    state: ShareState = ShareState.REQUESTED,
+    created_at: datetime = NOON,
+    tenant: str = "northwind",
+) -> ShareRow:
+    address, asset = ShareRow.address_of("hub", credit_card(version)), credit_card(version)
+    row = replace(A_SHARE, partition=address.partition, row=address.row, asset=asset, state=state, created_at=created_at)
+    return ledger.insert_share(replace(row, origin_tenant=tenant))
 
 
 def test_a_tenants_deliveries_are_those_since_a_time_open_or_closed_oldest_first(ledger: Ledger, history: HistoryTables) -> None:
@@ -109,6 +113,14 @@ def test_shares_since_a_time_are_those_asked_for_since(ledger: Ledger, history: 
         shared(ledger, str(day), created_at=NOON + timedelta(days=day))
 
     assert {row.asset.version for row in history.shares_since(NOON + timedelta(days=81))} == {"81", "82"}
+
+
+def test_shares_from_a_tenant_are_its_own_whenever(ledger: Ledger, history: HistoryTables) -> None:
+    ours = {shared(ledger, str(day), created_at=NOON + timedelta(days=day), tenant="leaving").address for day in (90, 91)}
+    shared(ledger, "92", tenant="staying")
+
+    assert {row.address for row in history.shares_from("leaving")} == ours
+    assert list(history.shares_from("o'nobody")) == []
 
 
 def test_open_rows_are_those_under_way(service: TableServiceClient, ledger: Ledger, history: HistoryTables) -> None:
