@@ -110,9 +110,9 @@ PRINCIPAL_ID = Setting(
 )
 HOSTNAME = Setting(
     "FANOUT_HOSTNAME",
-    "for the same: the function app's host name, by which they know event subscriptions that lead to the app",
+    "for these commands: the function app's host name, by which they know event subscriptions that lead to the app",
     since="0.1",
-    default="(any app's that has such a function)",
+    default="(to the doctor any app's that has such a function; to `offboard` none is ours for certain)",
     of_the_app=False,
 )
 EVENTS_QUEUE_ID = Setting(

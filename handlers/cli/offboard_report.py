@@ -71,8 +71,8 @@ def document_of(farewell: Farewell) -> dict[str, Any]:
 def print_report(farewell: Farewell) -> None:
     _print_rules(farewell)
     if farewell.rows:
-        doing = "would be cancelled" if farewell.dry_run else "are being cancelled"
-        out.print(f"\n{len(farewell.rows)} under way to it or from it {doing}, and follow with `fanout show`:")
+        doing = "would be ended" if farewell.dry_run else "being ended (`fanout show` tells how it went)"
+        out.print(f"\n{len(farewell.rows)} under way to it or from it, {doing}:")
         for row in farewell.rows:
             print_below(Text(f"{asset_text(row.asset)} {row.address}"))
     _print_elsewhere(farewell)

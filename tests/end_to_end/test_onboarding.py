@@ -28,7 +28,8 @@ from tests.end_to_end.support import (
 )
 
 THEIRS = Workspace("workspace5")
-FAULTY = 4
+UNREACHABLE, FAULTY = 1, 4
+WHOEVER_ASKS = "system-assigned"  # the command's own identity here; the app's is another
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def new_model(cloud: LocalCloud, folder: Path, workspace: str, name: str) -> Non
     register(cloud.ml_client(workspace), name, "1", mlflow_folder(folder.parent / name, name))
 
 
-def theirs_alone(told: dict[str, Any], whose: str) -> list[str]:
+def what_is(told: dict[str, Any], whose: str) -> list[str]:
     return [each["what"] for each in told["azure"] if each["whose"] == whose]
 
 
@@ -140,8 +141,8 @@ def end(cloud: LocalCloud, folder: Path, file: Path) -> None:
         cloud.workspaces["workspace2"].id,
         "register",
     ]
-    assert [each.partition(" ")[0] for each in theirs_alone(told, "ours")] == ["container", "event", "role"]
-    assert theirs_alone(told, "others") == ["event subscription theirs"]
+    assert [each.partition(" ")[0] for each in what_is(told, "ours")] == ["container", "event", "role"]
+    assert what_is(told, "others") == ["event subscription theirs"]
     assert "has left" in file.read_text()
     assert "Nothing changes." in fanout("apply", str(folder))
     (recall,) = told["recalls"]
@@ -164,11 +165,16 @@ def azures_part_is_removed(cloud: LocalCloud, file: Path) -> None:
     assert "    az eventgrid system-topic event-subscription delete --subscription " in again
     assert "left alone: workspace5: event subscription theirs" in again
 
+    cloud.azure_ml.deny({"principal": WHOEVER_ASKS, "scope": THEIRS.id})
+    unseen = fanout_json("offboard", "litware", exits=UNREACHABLE)
+    cloud.azure_ml.deny()
+    assert (unseen["over"], what_is(unseen, "unseen")) == (False, ["roles of the app's identity on workspace5"])
+
     cloud.event_grid.unsubscribe(event_subscriptions.name_of(THEIRS))
     roles = cloud.azure_ml.surroundings()["role_assignments"]
     cloud.azure_ml.surroundings(role_assignments=[each for each in roles if each["scope"] != THEIRS.id])
 
     told = fanout_json("offboard", "litware")
-    assert (told["over"], theirs_alone(told, "others")) == (True, ["event subscription theirs"])
+    assert (told["over"], what_is(told, "others")) == (True, ["event subscription theirs"])
     file.unlink()
     assert "- tenant litware" in fanout("apply", str(file.parents[1]))
