@@ -13,8 +13,9 @@ from shared.keys import key
 from shared.messages import Outgoing
 from shared.ports import Rows
 from shared.rows import DeliveryRow, ShareRow, WorkRow
-from shared.rules import Rules, Tenant, TenantState
+from shared.rules import Rules
 from shared.states import DeliveryState, is_final
+from shared.tenants import Tenant, TenantState
 
 
 def ended(tenant: Tenant) -> Tenant:

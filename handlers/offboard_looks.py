@@ -11,7 +11,7 @@ from shared.doctor.events import topic_of
 from shared.doctor.leftovers import Leftover, events_left, roles_left, unseen_events, unseen_roles
 from shared.doctor.unseen import is_missing
 from shared.errors import Permanent, Transient
-from shared.rules import Tenant
+from shared.tenants import Tenant
 
 _NO_PRINCIPAL = "FANOUT_PRINCIPAL_ID is not set"
 

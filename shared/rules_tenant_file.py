@@ -7,12 +7,13 @@ from pydantic import TypeAdapter
 
 from shared.assets import Kind
 from shared.marked_yaml import UnreadableYamlError, read_yaml
-from shared.rules import EVERYONE, Provider, Tenant
+from shared.rules import EVERYONE, Provider
 from shared.rules_document import Document, to_document
 from shared.rules_export import yaml_text
 from shared.rules_reading import TENANTS_FOLDER, Reading
 from shared.rules_region_checks import covers
-from shared.rules_shapes import TenantShape
+from shared.rules_tenant_shape import TenantShape
+from shared.tenants import Tenant
 
 _TENANTS = TypeAdapter(TenantShape)
 _ANY_REGISTRY = "contoso-hub"

@@ -18,9 +18,9 @@ from handlers.cli.terminal import INVALID, UNREACHABLE, err, reaching, stop
 from handlers.offboard import cancels, delivered_elsewhere, ended, named_by, under_way
 from shared.doctor.leftovers import Leftover, Whose
 from shared.messages import Queue
-from shared.rules import Tenant
 from shared.rules_reading import InvalidRulesError
 from shared.rules_tenant_file import file_of, file_of_who_left, shape_in
+from shared.tenants import Tenant
 
 if TYPE_CHECKING:
     from shared.bootstrap import AzureFanout

@@ -17,8 +17,8 @@ from handlers.cli.tables import INDENT, print_below, route_text
 from handlers.cli.terminal import out
 from shared.doctor.leftovers import Leftover, Whose
 from shared.rows import DeliveryRow, WorkRow
-from shared.rules import Tenant
 from shared.rules_change import RulesChange
+from shared.tenants import Tenant
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from handlers.cli.doctor_report import document_of, print_report
 from handlers.cli.documents import AsJson, print_json
 from handlers.cli.onboard_preparation import Preparation, prepare
 from handlers.cli.terminal import err, out, reaching
-from shared.rules import Rules, Tenant
+from shared.rules import Rules
+from shared.tenants import Tenant
 
 if TYPE_CHECKING:
     from shared.reconciling import Finding

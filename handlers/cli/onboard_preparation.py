@@ -11,13 +11,14 @@ from pydantic import ValidationError
 from handlers.cli.terminal import INVALID, stop
 from shared import settings
 from shared.assets import WorkspaceId
-from shared.rules import Rules, Tenant, TenantState
+from shared.rules import Rules
 from shared.rules_complaints import complaint
 from shared.rules_document import tenant_from_document, to_document
 from shared.rules_file import read_provider
 from shared.rules_reading import InvalidRulesError
 from shared.rules_tenant_file import file_of, new_file, shape_in
 from shared.tenant_deployment import ProvidersPart, Step, steps
+from shared.tenants import Tenant, TenantState
 
 
 @dataclass(frozen=True, slots=True)

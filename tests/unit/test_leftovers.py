@@ -12,7 +12,8 @@ from shared.doctor.events import App
 from shared.doctor.leftovers import Leftover, Whose, events_left, roles_left
 from shared.doctor.seen import DeadLetters, Destination, DestinationKind, RoleAssignment
 from shared.errors import NotFound, Owner, Permanent, Unavailable
-from shared.rules import Provider, Rules, Tenant, TenantState
+from shared.rules import Provider, Rules
+from shared.tenants import Tenant, TenantState
 from tests.fake_surroundings import HOST, FakeSurroundings
 from tests.unit.doctor_world import CARDS, NOW, STORAGE
 from tests.unit.test_doctor_events import APP, QUEUE, SOUND

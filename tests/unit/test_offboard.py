@@ -6,20 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from handlers.offboard import cancels, delivered_elsewhere, ended, named_by, under_way
+from shared.actions import Register
 from shared.messages import Queue
 from shared.rows import DeliveryRow, WorkRow
-from shared.rules import (
-    Approver,
-    Provider,
-    Publication,
-    Register,
-    RegistryRule,
-    Rules,
-    Subscription,
-    Tenant,
-    TenantState,
-)
+from shared.rules import Provider, RegistryRule, Rules
 from shared.states import DeliveryState, ShareState
+from shared.tenants import Approver, Publication, Subscription, Tenant, TenantState
 from tests.fakes import World
 from tests.unit.command_world import pull_of, put
 from tests.unit.example_rows import A_DELIVERY, A_SHARE

@@ -7,11 +7,12 @@ import pytest
 
 from handlers.offboard import ended
 from shared.assets import Kind, WorkspaceId
-from shared.rules import Limits, Provider, RegistryRule, Tenant, TenantState
+from shared.rules import Limits, Provider, RegistryRule
 from shared.rules_document import to_document
 from shared.rules_export import yaml_text
 from shared.rules_file import read_folder, read_provider
 from shared.rules_tenant_file import file_of, file_of_who_left, new_file, shape_in
+from shared.tenants import Tenant, TenantState
 from tests.unit.rules_folder import RulesFolder
 from tests.unit.world import subscriber
 
