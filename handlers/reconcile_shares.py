@@ -42,6 +42,12 @@ def ask_for_share(
     return bool(absent or refusals)
 
 
+def was_shared(tenant: Tenant, workspace: WorkspaceId, found: WorkspaceAsset, by: Sequence[Publication], round_: Round) -> bool:
+    """Whether it was asked for before, to where any of these publications leads."""
+    wanted = requests(tenant, workspace, found, by, round_.rules.revision, Asked())
+    return any(request.standing(round_.fanout) for request in wanted)
+
+
 def _absent(wanted: Sequence[ShareRequest], fanout: Fanout) -> tuple[list[str], list[Reason]]:
     """The registries that lack it, and why others would refuse it."""
     absent, refusals = [], []

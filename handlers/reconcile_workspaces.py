@@ -4,8 +4,8 @@ The names of a workspace are read page by page. A name's versions are read only 
 it has another latest version, a publication about it is new, another or resumed, or a version waits for its tags; and at the
 latest after LOOK_ANYWAY. They are read newest first, back to the last one seen: what was registered before costs nothing any more.
 
-`shared.watching` says what of them is to be shared. A version whose tags let it out only now is found for as long as it is among
-the ten newest of its name.
+`shared.watching` says what of them is to be shared. A version whose tags let it out only now, or no more, is found for as long as
+it is among the ten newest of its name.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from handlers.reconcile_round import Round
-from handlers.reconcile_shares import ask_for_share
+from handlers.reconcile_shares import ask_for_share, was_shared
 from shared.assets import Asset, Kind, WorkspaceAsset, WorkspaceId
 from shared.listings import FIRST_LOOK, Listed, Listing, newest_until
 from shared.matching import matches_name
@@ -96,7 +96,8 @@ class _Visit:
         versions = list(newest_until(min(after, asked_from), lambda most: self._newest(listed.name, most)))
         retagged = retagged_of(versions, mark.waiting if mark else ())
         wanted = to_share(versions, positions, retagged.union(mark.asked if mark else ()), self._by)
-        asked = [each for each in wanted if self._share(each, retagged=each.asset.version in retagged)]
+        lost = [each for each in versions if each.asset.version in retagged and not self._by(each) and self._was_shared(each)]
+        asked = [each for each in (*wanted, *lost) if self._share(each, retagged=each.asset.version in retagged)]
         self._round.send()
         if not self._round.dry_run:
             self._save(listed, mark, positions, versions, asked)
@@ -141,9 +142,9 @@ class _Visit:
             return self._round.fanout.workspaces.newest(place.workspace, place.kind, name, most)
 
     def _waits(self, found: WorkspaceAsset) -> bool:
-        """Whether other tags would let it out by one publication more, or bring it to others."""
-        published = self._letting_out(found.asset.name, found.tags)
-        if len(published) < len(self._letting_out(found.asset.name, None)):
+        """Whether other tags would let it out by one publication more, or less, or bring it to others."""
+        published = self._letting_out(found.asset.name, None)
+        if len(self._letting_out(found.asset.name, {})) < len(published):
             return True
         names = {publication.name_in_registry(self._place.tenant.id, found.asset.name) for publication in published}
         asked = self._round.asked_by_tags[self._place.kind]
@@ -153,6 +154,11 @@ class _Visit:
         place = self._place
         by = self._letting_out(found.asset.name, found.tags)
         return ask_for_share(place.tenant, place.workspace, found, by, self._round, retagged=retagged)
+
+    def _was_shared(self, found: WorkspaceAsset) -> bool:
+        place = self._place
+        by = self._letting_out(found.asset.name, None)
+        return was_shared(place.tenant, place.workspace, found, by, self._round)
 
     def _by(self, found: WorkspaceAsset) -> list[str]:
         return [publication.name for publication in self._letting_out(found.asset.name, found.tags)]

@@ -45,11 +45,19 @@ def share(command: commands.Share, asked: Asked, fanout: Fanout) -> None:
         _goes_nowhere(asked, ids, "echo", why)
         return
     publications = planning.publications_for(asset, workspace, found.tags, rules)
+    for request in requests(tenant, workspace, found, lost_by_tags(found, workspace, rules), rules.revision, asked):
+        request.bring_tags(fanout)
     if not publications:
         _goes_nowhere(asked, ids, "private", "no publication is about it with these tags")
         return
     wanted = within_regions(_to_registry(publications, command.registry), fanout)
     _make_all(requests(tenant, workspace, found, wanted, rules.revision, asked, fan_out=command.fan_out), fanout)
+
+
+def lost_by_tags(found: WorkspaceAsset, workspace: WorkspaceId, rules: Rules) -> list[Publication]:
+    """The publications that are about the asset, and by which it may not leave with the tags that it has. It may have, before."""
+    by_tags = planning.publications_for(found.asset, workspace, found.tags, rules)
+    return [each for each in planning.publications_for(found.asset, workspace, None, rules) if each not in by_tags]
 
 
 def _goes_nowhere(asked: Asked, ids: Mapping[str, object], what: str, why: str) -> None:

@@ -82,13 +82,35 @@ class ShareRequest:
         if stands.state is ShareState.SHARED and self._is_for_all(stands) and not stands.fan_out:
             require_told(stands, fanout)
             stands = self._write(replace(stands, state=ShareState.FANNING_OUT, fan_out=True, rev=stands.rev + 1), fanout)
-        if stands.state in (ShareState.SHARED, ShareState.FANNING_OUT) and (plan := self._retagged(fanout)):
-            self._require_shared(stands, fanout)
-            stands = self._fan_out_retagged(stands, plan, fanout)
+        stands = self._by_its_tags(stands, fanout)
+        self._wake(stands, fanout)
+        return stands
+
+    def _wake(self, stands: ShareRow, fanout: Fanout) -> None:
         begins = stands.state in (ShareState.REQUESTED, ShareState.FANNING_OUT) and not stands.claim
         if begins:  # new, or its wake-up was never sent: sent twice it is one
             logs.event(log, "share requested", share_id=stands.address, asset=stands.asset, tenant=self.tenant.id)
             send_wake_up(stands, fanout)
+
+    def bring_tags(self, fanout: Fanout) -> None:
+        """To what was shared before, though by the tags that it has now it could not be: nobody else gets it then."""
+        stands = self.standing(fanout)
+        if stands and stands.state in (ShareState.REQUESTED, ShareState.IMPORTING):
+            raise Transient(f"{stands.address} is {stands.state} by other tags: those that it has now follow")
+        if stands:
+            fanout.open_work.add(stands.address)
+            self._wake(self._by_its_tags(stands, fanout), fanout)
+
+    def standing(self, fanout: Fanout) -> ShareRow | None:
+        """The asset's own row, where it was asked for before, and not taken back since."""
+        stands = fanout.rows.get(ShareRow.address_of(self.registry, self.asset))
+        return stands if isinstance(stands, ShareRow) and self.owns(stands) and not stands.recall else None
+
+    def _by_its_tags(self, stands: ShareRow, fanout: Fanout) -> ShareRow:
+        """The row, put into another fan-out where the asset has other tags than it was shared with. Transient during one."""
+        if stands.state in (ShareState.SHARED, ShareState.FANNING_OUT) and (plan := self._retagged(fanout)):
+            self._require_shared(stands, fanout)
+            return self._fan_out_retagged(stands, plan, fanout)
         return stands
 
     def _stays_cancelled(self, stands: ShareRow) -> bool:
