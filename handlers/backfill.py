@@ -58,7 +58,7 @@ class Backfill:
                 self._compare_version(share, plan, served, pauses, round_)
 
     def _compare_version(self, share: ShareRow, plan: PlanRow, served: set[str], pauses: set[str], round_: Round) -> None:
-        asset = shared_asset(share, plan)
+        asset = shared_asset(share, plan.asset)
         asked_for = self._asked_for(asset, round_.rules)
         pauses |= {str(answer) for each in asked_for if isinstance(answer := still_allowed(each, asset, round_.rules), Paused)}
         decisions = planning.plan(asset, round_.rules, [self.tenant.id])

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from handlers.asked import Asked
-from handlers.share_request import ShareRequest, stays_within_regions
+from handlers.regions import stays_within_regions
+from handlers.share_request import ShareRequest
 from handlers.turns import Turn
 from shared import backoff, planning
 from shared.actions import Register

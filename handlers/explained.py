@@ -97,7 +97,7 @@ def _from_rows(question: Question, asset: Asset, registry: str, rows: Rows) -> K
     else:
         tags, tags_from = {}, "not known: it is not in the registry yet"
     return Known(
-        SharedAsset(asset, registry, share.origin, tags, share.source),
+        SharedAsset(asset, registry, share.origin, tags, share.source, plan.asset.regions if plan else ()),
         source=f"{share.address}, {share.state}",
         tags_from=tags_from,
         share=share,

@@ -18,7 +18,7 @@ from shared.assets import RegistryAsset
 from shared.errors import Owner, Permanent, Transient
 from shared.messages import Queue, of_wake_up
 from shared.ports import Fanout
-from shared.rows import DeliveryRow, PlanRow, ShareRow, deliveries_of
+from shared.rows import DeliveryRow, PlanRow, ShareRow, WorkRow, deliveries_of
 from shared.rules import Rules
 from shared.states import DeliveryState, ShareState
 from shared.wakeups import WakeUp
@@ -56,15 +56,19 @@ def require_not_recalled(plan: PlanRow) -> None:
 
 
 def plan_of(row: ShareRow, fanout: Fanout, seen: RegistryAsset | None = None) -> PlanRow:
-    """The plan as it stands, written where there was none. `seen` is the registry's asset, where the caller has looked."""
-    plan = fanout.rows.plan(row.asset, row.registry)
+    """The plan as it stands, written where there was none, or where the registry replicates to other regions by now.
+
+    `seen` is the registry's asset, where the caller has looked.
+    """
+    plan, regions = fanout.rows.plan(row.asset, row.registry), fanout.registries.regions(row.registry)
     if plan:
-        return plan
+        known = replace(plan, asset=replace(plan.asset, regions=regions))
+        return plan if known == plan else fanout.rows.save_plan(known)
     asset = seen or fanout.registries.asset(row.registry, row.asset)
     if asset is None:
         raise Transient(f"{row.asset} was in registry {row.registry}, and is not found now")
     new = PlanRow(
-        asset=replace(asset, document=None),
+        asset=replace(asset, regions=regions, document=None),
         share=row.address,
         origin=row.origin,
         origin_tenant=row.origin_tenant,
@@ -125,7 +129,7 @@ def _wanted(turn: Turn[ShareRow], plan: PlanRow) -> dict[str, planning.Decision]
 def decided(row: ShareRow, plan: PlanRow, rules: Rules) -> tuple[planning.Decision, ...]:
     """What is decided about those whom the push may be for."""
     owners = {owner.id for workspace in row.into if (owner := rules.tenant_of(workspace))}
-    return planning.plan(shared_asset(row, plan), rules, row.only or owners or None)
+    return planning.plan(shared_asset(row, plan.asset), rules, row.only or owners or None)
 
 
 def deliverable(decisions: Iterable[planning.Decision], row: ShareRow) -> list[planning.Decision]:
@@ -137,9 +141,9 @@ def deliverable(decisions: Iterable[planning.Decision], row: ShareRow) -> list[p
     ]
 
 
-def shared_asset(row: ShareRow, plan: PlanRow) -> planning.SharedAsset:
-    """What is decided about: the asset as the plan keeps it, from where the share has it."""
-    return planning.SharedAsset(plan.asset.asset, row.registry, row.origin, plan.asset.tags, row.source)
+def shared_asset(row: WorkRow, kept: RegistryAsset) -> planning.SharedAsset:
+    """What is decided about: the asset as its plan keeps it, from where the row has it."""
+    return planning.SharedAsset(row.asset, row.registry, row.origin, kept.tags, row.source, kept.regions)
 
 
 def target_of(row: ShareRow, decision: planning.Decision) -> str:

@@ -4,14 +4,15 @@ And may it begin now? Outside its subscription's window it is held until that op
 steps of a rollout's traffic included, also when the window closes meanwhile: to stop halfway would leave two versions serving.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from handlers.fan_out import shared_asset
 from handlers.turns import Turn
 from shared import backoff
 from shared.assets import RegistryAsset
-from shared.planning import Allowed, Decision, NoLongerAllowed, Paused, SharedAsset, still_allowed
+from shared.planning import Allowed, Decision, NoLongerAllowed, Paused, still_allowed
 from shared.rows import DeliveryRow
 from shared.states import DeliveryState
 from shared.tenants import Approver, Window
@@ -39,7 +40,7 @@ def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryA
     """
     if row.cancelled_by:
         return replace(row.tried(turn.now, row.step, f"cancelled by {row.cancelled_by}"), state=DeliveryState.CANCELLED)
-    match _answer(turn, row, asset.tags):
+    match _answer(turn, row, asset):
         case Allowed(decision) if decision.approval and not row.approved_by:
             return _await_approval(turn, row, decision.approval)
         case Allowed(Decision(window=Window() as window) as decision) if not (begun or row.since or is_open(window, turn.now)):
@@ -55,14 +56,14 @@ def unless_withdrawn(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryA
             return replace(row.tried(turn.now, row.step, f"cancelled: {reason}"), state=DeliveryState.CANCELLED)
 
 
-def _answer(turn: Turn[DeliveryRow], row: DeliveryRow, tags: Mapping[str, str]) -> Allowed | Paused | NoLongerAllowed:
-    """A no is asked again with the tags of the plan as it stands: what is remembered of it may be older than they are."""
-    rules = turn.fanout.rules.current()
-    answer = still_allowed(row, SharedAsset(row.asset, row.registry, row.origin, tags, row.source), rules)
+def _answer(turn: Turn[DeliveryRow], row: DeliveryRow, asset: RegistryAsset) -> Allowed | Paused | NoLongerAllowed:
+    """A no is asked again of the plan as it stands: what is remembered of it may be older than the asset's tags are."""
+    rules, remembered = turn.fanout.rules.current(), shared_asset(row, asset)
+    answer = still_allowed(row, remembered, rules)
     if isinstance(answer, NoLongerAllowed):
         plan = turn.fanout.rows.plan(row.asset, row.registry)
-        if plan and plan.asset.tags != tags:
-            return still_allowed(row, SharedAsset(row.asset, row.registry, row.origin, plan.asset.tags, row.source), rules)
+        if plan and (stands := shared_asset(row, plan.asset)) != remembered:
+            return still_allowed(row, stands, rules)
     return answer
 
 

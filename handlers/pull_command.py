@@ -59,7 +59,7 @@ def _require_as_asked(both: Sequence[tuple[DeliveryRow, DeliveryRow]]) -> None:
 def _allowed(
     command: commands.Pull, share: ShareRow, plan: PlanRow, actions: Sequence[Action], rules: Rules
 ) -> list[planning.Decision]:
-    shared = shared_asset(share, plan)
+    shared = shared_asset(share, plan.asset)
     decisions = [planning.pull(shared, command.tenant, command.into, action, rules) for action in actions]
     if refused := next((each for each in decisions if not each.allowed), None):
         text = f"{command.tenant} may not pull {share.asset} by {refused.action.route}: {refused.reason}"

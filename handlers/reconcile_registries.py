@@ -95,7 +95,7 @@ class _Visit:
 
     def _compare(self, share: ShareRow, plan: PlanRow, served: set[str], watched: set[str]) -> None:
         """The decisions about one version, beside its deliveries. A newer one is for the targets `served`, stands at `watched`."""
-        asset = shared_asset(share, plan)
+        asset = shared_asset(share, plan.asset)
         allowed = {target_of(share, each): each for each in self._decisions(asset) if each.allowed}
         few = not self._place.drift and len(allowed) <= FEW
         rows = deliveries_to(allowed, share, self._round) if few else deliveries_of(share, self._round)

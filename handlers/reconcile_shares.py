@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from handlers.asked import Asked
 from handlers.reconcile_round import Round, share_command
+from handlers.regions import within_regions
 from handlers.share_command import came_from_registry, requests
-from handlers.share_request import ShareRequest, within_regions
+from handlers.share_request import ShareRequest
 from shared.assets import WorkspaceAsset, WorkspaceId
 from shared.errors import Permanent, Reason
 from shared.ports import Fanout

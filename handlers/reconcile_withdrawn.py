@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import batched
 
+from handlers.fan_out import shared_asset
 from handlers.reconcile_round import Round
 from shared.actions import Register
 from shared.planning import NoLongerAllowed, SharedAsset, still_allowed
@@ -36,7 +37,7 @@ def _show_part(parts: Iterator[Sequence[tuple[PlanRow, Sequence[DeliveryRow]]]],
 
 def _show_withdrawn_of(plan: PlanRow, rows: Sequence[DeliveryRow], round_: Round) -> None:
     for row in () if plan.recall else rows:
-        show_withdrawn(row, SharedAsset(row.asset, row.registry, row.origin, plan.asset.tags, row.source), round_)
+        show_withdrawn(row, shared_asset(row, plan.asset), round_)
 
 
 def show_withdrawn(row: DeliveryRow, asset: SharedAsset, round_: Round) -> bool:

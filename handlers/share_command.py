@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from handlers.asked import Asked
-from handlers.share_request import ShareRequest, within_regions
+from handlers.regions import within_regions
+from handlers.share_request import ShareRequest
 from shared import commands, logs, planning
 from shared.actions import Register
 from shared.assets import Asset, WorkspaceAsset, WorkspaceId

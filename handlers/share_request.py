@@ -1,7 +1,6 @@
 """The request for a share: a row for an asset in a registry, owned by the first origin that asks."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from handlers.asked import Asked
@@ -15,31 +14,6 @@ from shared.states import ShareState
 from shared.tenants import Publication, Tenant
 
 log = logging.getLogger("fanout.share_request")
-
-
-def stays_within_regions(publication: Publication, fanout: Fanout) -> bool:
-    """Whether its registry replicates to no region that the publication forbids."""
-    return not forbidden_regions(publication, fanout)
-
-
-def forbidden_regions(publication: Publication, fanout: Fanout) -> list[str]:
-    """Those that the publication's registry replicates to, and the publication does not allow."""
-    if not publication.regions:
-        return []
-    return [region for region in fanout.registries.regions(publication.registry) if region not in publication.regions]
-
-
-def within_regions(publications: Sequence[Publication], fanout: Fanout) -> list[Publication]:
-    """Those that do not forbid a region that their registry replicates to. Permanent `region_forbidden` where all do."""
-    allowed = [publication for publication in publications if stays_within_regions(publication, fanout)]
-    if not allowed:
-        publication = publications[0]
-        regions = ", ".join(forbidden_regions(publication, fanout))
-        text = f"registry {publication.registry} replicates to {regions}, beyond what publication {publication.name} allows"
-        raise Permanent(
-            "region_forbidden", text, Owner.PUBLISHER, "allow the region in the publication, or choose another registry"
-        )
-    return allowed
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ class RegistryAsset:
     `origin` is the registry's own record of where an import came from,
     `azureml://locations/<region>/workspaces/<guid>/models/…`, None for what was created in the registry directly.
     `uri` and `definition` are as a workspace's are. `document` is the adapter's own, for changing what was looked at.
+    `regions` are those that its registry replicates to, as its plan keeps them: none where they were not asked for.
     """
 
     asset: Asset
@@ -136,6 +137,7 @@ class RegistryAsset:
     definition: Mapping[str, object] = field(default_factory=dict)
     archived: bool = False
     created_at: datetime | None = None
+    regions: tuple[str, ...] = ()
     document: Mapping[str, object] | None = field(default=None, compare=False, repr=False)
 
     @property

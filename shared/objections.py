@@ -20,7 +20,7 @@ class SharedAsset:
     """An asset that a registry holds, the workspace that it was shared from, and the tags that it has there.
 
     `origin` is None for what was made in the registry itself: the provider's own. `source` is the asset as its origin names
-    it, where a publication renamed it.
+    it, where a publication renamed it. `regions` are those that the registry replicates to, as far as they are known.
     """
 
     asset: Asset
@@ -28,6 +28,7 @@ class SharedAsset:
     origin: WorkspaceId | None
     tags: Mapping[str, str]
     source: Asset | None = None
+    regions: tuple[str, ...] = ()
 
     @property
     def named_at_origin(self) -> Asset:
@@ -81,6 +82,8 @@ def withholds(publication: Publication, publisher: Tenant, receiver: str, shared
     name = publication.name_in_registry(publisher.id, shared.named_at_origin.name)
     if name != shared.asset.name:
         return f"names it {name} in the registry"
+    if publication.regions and (forbidden := [each for each in shared.regions if each not in publication.regions]):
+        return f"forbids {' and '.join(forbidden)}, where registry {shared.registry} replicates to"
     if not rules.provider.includes(publication.to, receiver):
         return f"not to {receiver}"
     return None

@@ -106,7 +106,7 @@ _narrow_publications = st.builds(
     workspaces=st.just(()) | _some(st.sampled_from(WORKSPACES)),
     advisory=st.booleans(),
     rename=st.sampled_from([None, *RENAMES]),
-    regions=st.sampled_from([(), REGIONS]),
+    regions=st.sampled_from([(), REGIONS, REGIONS[:1]]),
     environment=st.sampled_from([None, "inference:3"]),
     state=_rule_states,
 )
@@ -193,6 +193,7 @@ _under_their_names = st.builds(
     registry=st.sampled_from((REGISTRIES[0], *REGISTRIES)),
     origin=st.sampled_from(WORKSPACES),
     tags=st.dictionaries(_tag_names, _values),
+    regions=st.sampled_from([(), REGIONS[:1], REGIONS]),
 )
 
 

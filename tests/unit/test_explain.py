@@ -56,6 +56,15 @@ def test_given_three_yeses_when_explained_then_it_names_publication_and_subscrip
     assert explained.reason == "publication cards lets it out to tailwind; subscription cards-live wants it"
 
 
+def test_given_a_registry_beyond_what_a_publication_allows_when_explained_then_its_regions_are_named() -> None:
+    bounded = replace(PUBLICATION, regions=("westeurope",))
+
+    explained = tailwind_s(bounded, shared=replace(CARD, regions=("westeurope", "asia")))
+
+    assert explained.answer is Answer.NO
+    assert explained.publisher.details == "cards: forbids asia, where registry contoso-hub replicates to"
+
+
 def test_given_an_approval_when_explained_then_it_waits_and_says_for_whom() -> None:
     explained = tailwind_s(subscription=replace(SUBSCRIPTION, approval=Approver.PROVIDER))
 

@@ -540,6 +540,7 @@ def _lets_out(publisher: Tenant, to: str, shared: SharedAsset, rules: Rules) -> 
         and any(_fits(pattern, source, shared.tags) for pattern in publication.assets)
         and (publication.rename or "{name}").format(tenant=publisher.id, name=source.name) == shared.asset.name
         and publication.registry in {registry.name for registry in rules.provider.registries}
+        and not (publication.regions and set(shared.regions) - set(publication.regions))
         for publication in publisher.publications
     )
 

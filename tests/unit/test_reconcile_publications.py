@@ -16,12 +16,14 @@ from tests.fakes import World
 from tests.unit.reconcile_world import (
     PRODUCTION,
     appears,
+    delivered,
     every,
     previewed,
     reconciled,
     shared,
     tagged,
     time_passes,
+    whats,
     with_rules,
 )
 from tests.unit.world import EVERY_MODEL, PUBLISHER, a_world, credit_card, subscriber, workspace
@@ -359,6 +361,37 @@ def test_given_what_was_refused_when_that_is_mended_then_all_of_it_is_shared(men
     reconciled(world)
 
     assert in_registry(world, "hub") == MANY
+
+
+INSIDE, ANYWHERE = replace(ALL, name="inside", to=("fabrikam",), regions=("westeurope",)), replace(ALL, to=("adventure",))
+
+
+def test_given_a_registry_that_one_publication_forbids_when_another_brings_something_there_then_the_first_lets_nobody_have_it() -> (
+    None
+):
+    world = world_with(INSIDE, ANYWHERE)
+    with_rules(world, subscriber("adventure", Register()), subscriber("fabrikam", Register()))
+    world.azure.regions["hub"] = ("westeurope", "asia")
+    all_appear(world, ["1"])
+
+    reconciled(world, times=2)
+
+    assert delivered(world) == {("adventure", "1")}
+
+
+def test_given_a_registry_that_comes_to_replicate_further_when_pushed_to_another_then_that_is_forbidden_and_shown() -> None:
+    world = world_with(INSIDE, ANYWHERE)
+    with_rules(world, subscriber("fabrikam", Register()))
+    all_appear(world, ["1"])
+    reconciled(world, times=2)
+    assert delivered(world) == {("fabrikam", "1")}
+
+    world.azure.regions["hub"] = ("westeurope", "asia")
+    with_rules(world, subscriber("adventure", Register()))
+    found = reconciled(world, times=2)
+
+    assert delivered(world) == {("fabrikam", "1"), ("adventure", "1")}
+    assert (What.NOT_ALLOWED, "fabrikam", "1") in whats(found)
 
 
 def test_given_two_tenants_with_an_asset_of_the_same_name_when_reconciled_then_the_second_is_told_of_the_conflict() -> None:
