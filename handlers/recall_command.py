@@ -42,6 +42,8 @@ def _recalling(share: ShareRow, reason: str, asked: Asked, fanout: Fanout) -> Sh
     An outcome of the share that is not out yet is not waited for: the recall takes its place. `since` stays an import's that may
     still come.
     """
+    if share.origin:
+        fanout.reconciling.note_recall(share.origin, share.source)
     fanout.open_work.add(share.address)
     changed = replace(
         share.asked_by(asked.id, asked.correlation_id),

@@ -95,7 +95,9 @@ class _Visit:
         asked_from = mark.asked_from if mark and mark.asked_from else after
         versions = list(newest_until(min(after, asked_from), lambda most: self._newest(listed.name, most)))
         retagged = retagged_of(versions, mark.waiting if mark else ())
-        wanted = to_share(versions, positions, retagged.union(mark.asked if mark else ()), self._by)
+        recalled = self._round.fanout.reconciling.recalled(self._place.workspace, self._place.kind, listed.name)
+        left = [each for each in versions if each.asset.version not in recalled]
+        wanted = to_share(left, positions, retagged.union(mark.asked if mark else ()), self._by)
         lost = [each for each in versions if each.asset.version in retagged and not self._by(each) and self._was_shared(each)]
         asked = [each for each in (*wanted, *lost) if self._share(each, retagged=each.asset.version in retagged)]
         self._round.send()

@@ -28,7 +28,8 @@ def share(command: commands.Share, asked: Asked, fanout: Fanout) -> None:
     """Request the asset's shares, unless it is private, or came from a registry itself. Idempotent by the rows' keys.
 
     Permanent where it cannot be: unknown_workspace, tenant_paused, asset_not_found, not_published, region_forbidden, conflict,
-    recalled, the last two only after all others stand; and, where somebody asked for it, private or echo.
+    recalled, the last two only after all others stand; and, where somebody asked for it, private or echo. What was recalled
+    under one name goes out under another only where somebody asks for that.
     """
     workspace, rules = command.source, fanout.rules.current()
     tenant = owner(workspace, rules)
@@ -52,7 +53,10 @@ def share(command: commands.Share, asked: Asked, fanout: Fanout) -> None:
         _goes_nowhere(asked, ids, "private", "no publication is about it with these tags")
         return
     wanted = within_regions(_to_registry(publications, command.registry), fanout)
-    _make_all(requests(tenant, workspace, found, wanted, rules.revision, asked, fan_out=command.fan_out), fanout)
+    made = requests(tenant, workspace, found, wanted, rules.revision, asked, fan_out=command.fan_out)
+    if asked.by_event and asset.version in fanout.reconciling.recalled(workspace, asset.kind, asset.name):
+        made = (request for request in made if request.stands(fanout))
+    _make_all(made, fanout)
 
 
 def lost_by_tags(found: WorkspaceAsset, workspace: WorkspaceId, rules: Rules) -> list[Publication]:

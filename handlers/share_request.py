@@ -77,8 +77,13 @@ class ShareRequest:
 
     def standing(self, fanout: Fanout) -> ShareRow | None:
         """The asset's own row, where it was asked for before, and not taken back since."""
+        stands = self.stands(fanout)
+        return stands if stands and self.owns(stands) and not stands.recall else None
+
+    def stands(self, fanout: Fanout) -> ShareRow | None:
+        """The row, be it another origin's."""
         stands = fanout.rows.get(ShareRow.address_of(self.registry, self.asset))
-        return stands if isinstance(stands, ShareRow) and self.owns(stands) and not stands.recall else None
+        return stands if isinstance(stands, ShareRow) else None
 
     def _by_its_tags(self, stands: ShareRow, fanout: Fanout) -> ShareRow:
         """The row, put into another fan-out where the asset has other tags than it was shared with. Transient during one."""
@@ -130,10 +135,9 @@ class ShareRequest:
 
     def check(self, fanout: Fanout) -> ShareRow | None:
         """What `make` would refuse, asked before anything is written. The row that stands, be it another origin's."""
-        stands = fanout.rows.get(ShareRow.address_of(self.registry, self.asset))
-        if not isinstance(stands, ShareRow):
-            return None
-        self._check(stands, fanout)
+        stands = self.stands(fanout)
+        if stands:
+            self._check(stands, fanout)
         return stands
 
     def owns(self, row: ShareRow) -> bool:

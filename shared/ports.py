@@ -295,6 +295,12 @@ class Reconciling(Protocol):
 
     def save_mark(self, mark: Mark) -> Mark: ...
 
+    def recalled(self, workspace: WorkspaceId, kind: Kind, name: str) -> Collection[str]:
+        """The versions that were shared from there and taken back, under whatever names and from whichever registries."""
+
+    def note_recall(self, workspace: WorkspaceId, asset: Asset) -> None:
+        """Of the asset as the workspace names it."""
+
 
 class Fairness(Protocol):
     """Keeps one sick or busy workspace from holding up the others, in this process and, by rows, in all of them."""

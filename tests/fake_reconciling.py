@@ -1,10 +1,10 @@
 """What the reconciler keeps, in memory; it refuses stale writes, and counts reads and writes."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from shared.assets import Kind, WorkspaceId
+from shared.assets import Asset, Kind, WorkspaceId
 from shared.errors import Lost
 from shared.reconciling import Cursor
 from shared.watching import Mark, Watch
@@ -17,6 +17,7 @@ class FakeReconciling:
     stands: Cursor = field(default_factory=Cursor)
     watches: dict[tuple[WorkspaceId, Kind], Watch] = field(default_factory=dict)
     marks: dict[tuple[WorkspaceId, Kind, str], Mark] = field(default_factory=dict)
+    recalls: set[tuple[WorkspaceId, Asset]] = field(default_factory=set)
     writes: int = 0
     _etags: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -43,6 +44,12 @@ class FakeReconciling:
         self._check(self.marks.get(at), mark)
         self.marks[at] = replace(mark, etag=self._etag())
         return self.marks[at]
+
+    def recalled(self, workspace: WorkspaceId, kind: Kind, name: str) -> Collection[str]:
+        return {asset.version for there, asset in self.recalls if (there, asset.kind, asset.name) == (workspace, kind, name)}
+
+    def note_recall(self, workspace: WorkspaceId, asset: Asset) -> None:
+        self.recalls.add((workspace, asset))
 
     def _check(self, there: Cursor | Watch | Mark | None, row: Cursor | Watch | Mark) -> None:
         self.writes += 1

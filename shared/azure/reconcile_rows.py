@@ -3,14 +3,15 @@
 cursor                     cursor          where it stands, and who has the turn
 <workspace, kind> hashed   watch           which publications are known there
                            n|<name>        what was seen of a name, which is hashed
+<asset's name> hashed      r|<version>     a version that was recalled; it is hashed
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from azure.data.tables import TableServiceClient
 
-from shared.assets import Kind, WorkspaceId
+from shared.assets import Asset, Kind, WorkspaceId
 from shared.azure.entities import RowCodec
 from shared.azure.owned_writes import etag_of, read, write
 from shared.azure.tables import table_errors
@@ -57,3 +58,19 @@ class ReconcileTable:
     def save_mark(self, mark: Mark) -> Mark:
         entity = _MARKS.to_entity(mark, Watch.partition(mark.workspace, mark.kind), f"n|{key(mark.name)}")
         return replace(mark, etag=write(self._table, entity, mark.etag))
+
+    def recalled(self, workspace: WorkspaceId, kind: Kind, name: str) -> Collection[str]:
+        partition = _recalls(workspace, kind, name)
+        with table_errors(f"read what was recalled of {kind} {name}"):
+            found = self._table.query_entities("PartitionKey eq @partition", parameters={"partition": partition})
+            return frozenset(entity["version"] for entity in found)
+
+    def note_recall(self, workspace: WorkspaceId, asset: Asset) -> None:
+        partition = _recalls(workspace, asset.kind, asset.name)
+        entity = {"PartitionKey": partition, "RowKey": f"r|{key(asset.version)}", "version": asset.version}
+        with table_errors(f"note the recall of {asset}"):
+            self._table.upsert_entity(entity)
+
+
+def _recalls(workspace: WorkspaceId, kind: Kind, name: str) -> str:
+    return key("recalled", workspace.canonical, kind, name)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.assets import Kind, WorkspaceId
+from shared.assets import Asset, Kind, WorkspaceId
 from shared.azure.reconcile_rows import ReconcileTable
 from shared.errors import Lost
 from shared.ports import Reconciling
@@ -84,3 +84,12 @@ def test_a_mark_that_another_wrote_first_is_refused(reconciling: Reconciling) ->
 
 def test_nothing_was_seen_of_a_workspace_before_the_first_look(reconciling: Reconciling) -> None:
     assert reconciling.seen(HERE, Kind.MODEL) == (Watch(workspace=HERE, kind=Kind.MODEL), {})
+
+
+def test_what_was_recalled_is_found_by_where_it_came_from(reconciling: Reconciling) -> None:
+    for name, version in (("credit/card", "1"), ("credit/card", "1"), ("credit/card", "2/b"), ("Credit/card", "3")):
+        reconciling.note_recall(HERE, Asset(Kind.MODEL, name, version))
+
+    assert reconciling.recalled(IN_OTHER_CASE, Kind.MODEL, "credit/card") == {"1", "2/b"}
+    assert reconciling.recalled(HERE, Kind.DATA, "credit/card") == set()
+    assert reconciling.seen(HERE, Kind.MODEL)[1] == {}

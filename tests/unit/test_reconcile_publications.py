@@ -13,6 +13,7 @@ from shared.reconciling import Finding, What
 from shared.rules import RegistryRule, Rules
 from shared.tenants import AssetPattern, Publication, RuleState, Tenant, TenantState
 from tests.fakes import World
+from tests.unit.command_world import RECALL, SHARE
 from tests.unit.reconcile_world import (
     PRODUCTION,
     appears,
@@ -26,7 +27,8 @@ from tests.unit.reconcile_world import (
     whats,
     with_rules,
 )
-from tests.unit.world import EVERY_MODEL, PUBLISHER, a_world, credit_card, subscriber, workspace
+from tests.unit.test_command_flow import send
+from tests.unit.world import EVERY_MODEL, PUBLISHER, a_world, credit_card, register, subscriber, workspace
 
 MANY = [str(number) for number in range(1, 16)]  # more than one look at a name finds
 
@@ -438,3 +440,56 @@ def test_given_a_name_that_only_a_paused_publication_is_about_when_another_is_th
     reconciled(world, times=2)
 
     assert shared(world) == {"credit-card:1"}
+
+
+# ---- recalled
+
+
+AGAIN = replace(ALL, name="again", rename="{tenant}-{name}")
+
+
+def recalled_world(*before: str) -> World:
+    """Version 1 was shared after these, and recalled."""
+    world = world_with(ALL)
+    all_appear(world, [*before, "1"])
+    reconciled(world, times=2)
+    send(world, **RECALL)
+    return world
+
+
+def test_given_a_recalled_version_when_its_publication_gives_it_another_name_then_it_is_not_shared_by_that() -> None:
+    world = recalled_world()
+
+    with_publications(world, ALL, AGAIN)
+    found = reconciled(world, times=2)
+
+    assert (found, world.queues.rejected) == ([], [])
+    assert shared(world) == {"credit-card:1"}
+
+
+def test_given_a_recalled_version_that_is_the_newest_when_its_publication_is_another_then_the_one_before_it_is_shared() -> None:
+    world = recalled_world("0")
+
+    with_publications(world, replace(ALL, registry="vault"))
+    reconciled(world)
+
+    assert in_registry(world, "vault") == ["0"]
+
+
+def test_given_a_recalled_version_when_its_event_comes_again_then_it_is_not_shared_under_another_name() -> None:
+    world = recalled_world()
+    with_publications(world, AGAIN)
+
+    register(world, credit_card())
+    world.run()
+
+    assert shared(world) == {"credit-card:1"}
+
+
+def test_given_a_recalled_version_when_somebody_shares_it_under_another_name_then_that_is_done() -> None:
+    world = recalled_world()
+    with_publications(world, AGAIN)
+
+    send(world, **SHARE)
+
+    assert shared(world) == {"credit-card:1", "northwind-credit-card:1"}
