@@ -83,7 +83,7 @@ class _Run:
     def everything(self) -> None:
         with self._turn() as round_:
             round_.thorough = True
-            walk(_everything(round_), Place(), round_, lambda _place: None)
+            walk([*concerned_workspaces(round_, None), *all_registries(round_.rules)], Place(), round_, lambda _place: None)
             show_all_withdrawn(round_)
             self._note(round_)
             self._stand(is_behind=False, everything=False, changed=(), rotation=Place())
@@ -148,4 +148,4 @@ def _everything(round_: Round) -> list[Item]:
 
 def _changes(cursor: Cursor, round_: Round) -> list[Item]:
     concerned = cursor.concerned
-    return [*concerned_workspaces(round_.rules, concerned), *concerned_registries(round_.rules, concerned)]
+    return [*concerned_workspaces(round_, concerned), *concerned_registries(round_.rules, concerned)]

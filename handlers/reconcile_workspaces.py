@@ -19,7 +19,7 @@ from shared.listings import FIRST_LOOK, Listed, Listing, newest_until
 from shared.matching import matches_name
 from shared.objections import letting_out
 from shared.rules import Rules
-from shared.tenants import Publication, Tenant
+from shared.tenants import Publication, Tenant, TenantState
 from shared.watching import Mark, Position, Waiting, print_of_tags, retagged_of, to_share
 
 LOOK_ANYWAY = timedelta(days=1)
@@ -55,23 +55,30 @@ class PublishingWorkspace:
 
 
 def publishing_workspaces(rules: Rules) -> Iterator[PublishingWorkspace]:
-    return (each for each in _workspaces(rules.tenants.values()) if each.publications)
+    return _publishing(rules.tenants.values())
 
 
-def concerned_workspaces(rules: Rules, changed: frozenset[str] | None) -> Iterator[PublishingWorkspace]:
-    """Where these tenants' changes matter, also where nothing is published any more: that is to be known. None: all tenants."""
-    if changed is None:
-        return publishing_workspaces(rules)
-    return _workspaces(tenant for tenant in rules.tenants.values() if tenant.id in changed)
+def concerned_workspaces(round_: Round, changed: frozenset[str] | None) -> Iterator[PublishingWorkspace]:
+    """Where these tenants publish, and where they did and nothing is published any more: that is to be known. None: all tenants."""
+    rules = round_.rules
+    yield from _publishing(tenant for tenant in rules.tenants.values() if changed is None or tenant.id in changed)
+    for tenant, workspace, kind in round_.fanout.reconciling.watched(changed):
+        owner = rules.tenant_of(workspace)
+        if owner is None or not _about(owner, workspace, kind):
+            yield PublishingWorkspace(Tenant(tenant, TenantState.ACTIVE, (workspace,)), workspace, kind, ())
 
 
-def _workspaces(tenants: Iterable[Tenant]) -> Iterator[PublishingWorkspace]:
+def _publishing(tenants: Iterable[Tenant]) -> Iterator[PublishingWorkspace]:
     for tenant in tenants:
         for workspace in tenant.workspaces:
-            about = [each for each in tenant.publications if not each.workspaces or workspace in each.workspaces]
             for kind in Kind:
-                of_kind = tuple(each for each in about if any(pattern.kind is kind for pattern in each.assets))
-                yield PublishingWorkspace(tenant, workspace, kind, of_kind)
+                if about := _about(tenant, workspace, kind):
+                    yield PublishingWorkspace(tenant, workspace, kind, about)
+
+
+def _about(tenant: Tenant, workspace: WorkspaceId, kind: Kind) -> tuple[Publication, ...]:
+    there = [each for each in tenant.publications if not each.workspaces or workspace in each.workspaces]
+    return tuple(each for each in there if any(pattern.kind is kind for pattern in each.assets))
 
 
 class _Visit:

@@ -293,6 +293,9 @@ class Reconciling(Protocol):
 
     def save_watch(self, watch: Watch) -> Watch: ...
 
+    def watched(self, tenants: Collection[str] | None) -> Iterable[tuple[str, WorkspaceId, Kind]]:
+        """Where the tenants, or all with None, had publications when that was last looked at."""
+
     def save_mark(self, mark: Mark) -> Mark: ...
 
     def recalled(self, workspace: WorkspaceId, kind: Kind, name: str) -> Collection[str]:

@@ -83,10 +83,11 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """Which publications the reconciler knows to be about one kind of asset of one workspace."""
+    """Which publications of a tenant the reconciler knows to be about one kind of asset of one workspace."""
 
     workspace: WorkspaceId
     kind: Kind
+    tenant: str = ""
     since: tuple[Since, ...] = ()
     etag: str = field(default="", compare=False)
 
@@ -98,7 +99,7 @@ class Watch:
         """The watch over these publications of a tenant: one that is new, or another than it was, is in force since then."""
         known = {each.publication: each for each in self.since}
         since = (_since(known.get(each.name), Since(each.name, print_of(each, tenant), at, begun=at)) for each in publications)
-        return replace(self, since=tuple(sorted(since, key=lambda each: each.publication)))
+        return replace(self, tenant=tenant, since=tuple(sorted(since, key=lambda each: each.publication)))
 
     def position(self, publication: str, mark: Mark | None) -> Position:
         since = next(each for each in self.since if each.publication == publication)

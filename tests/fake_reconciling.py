@@ -1,7 +1,7 @@
 """What the reconciler keeps, in memory; it refuses stale writes, and counts reads and writes."""
 
 import itertools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from shared.assets import Asset, Kind, WorkspaceId
@@ -38,6 +38,10 @@ class FakeReconciling:
         self._check(self.watches.get(at), watch)
         self.watches[at] = replace(watch, etag=self._etag())
         return self.watches[at]
+
+    def watched(self, tenants: Collection[str] | None) -> Iterable[tuple[str, WorkspaceId, Kind]]:
+        watches = [watch for watch in self.watches.values() if watch.since]
+        return [(each.tenant, each.workspace, each.kind) for each in watches if tenants is None or each.tenant in tenants]
 
     def save_mark(self, mark: Mark) -> Mark:
         at = (mark.workspace, mark.kind, mark.name)

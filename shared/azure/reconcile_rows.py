@@ -3,10 +3,11 @@
 cursor                     cursor          where it stands, and who has the turn
 <workspace, kind> hashed   watch           which publications are known there
                            n|<name>        what was seen of a name, which is hashed
+watched                    <tenant>|<watch>  where a tenant has publications; both are hashed
 <asset's name> hashed      r|<version>     a version that was recalled; it is hashed
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from azure.data.tables import TableServiceClient
@@ -19,8 +20,10 @@ from shared.keys import key
 from shared.reconciling import Cursor
 from shared.watching import Mark, Watch
 
-CURSOR, WATCH = "cursor", "watch"
+CURSOR, WATCH, WATCHED = "cursor", "watch", "watched"
+FEW = 20  # tenants; those of more are found sooner among all
 
+_RANGE = "PartitionKey eq @watched and RowKey ge @first and RowKey lt @end"
 _CURSORS = RowCodec(Cursor)
 _WATCHES = RowCodec(Watch)
 _MARKS = RowCodec(Mark)
@@ -52,8 +55,29 @@ class ReconcileTable:
         return watch, marks
 
     def save_watch(self, watch: Watch) -> Watch:
-        entity = _WATCHES.to_entity(watch, Watch.partition(watch.workspace, watch.kind), WATCH)
-        return replace(watch, etag=write(self._table, entity, watch.etag))
+        """A crash leaves it among those that are watched, rather than forgets it."""
+        partition = Watch.partition(watch.workspace, watch.kind)
+        entity = _WATCHES.to_entity(watch, partition, WATCH)
+        index = {"PartitionKey": WATCHED, "RowKey": f"{key(watch.tenant)}|{partition}"}
+        with table_errors("note where is watched"):
+            if watch.since:
+                place = {"tenant": watch.tenant, "workspace": str(watch.workspace), "kind": watch.kind.value}
+                self._table.upsert_entity(index | place)
+            saved = replace(watch, etag=write(self._table, entity, watch.etag))
+            if not watch.since:
+                self._table.delete_entity(index["PartitionKey"], index["RowKey"])
+        return saved
+
+    def watched(self, tenants: Collection[str] | None) -> Iterator[tuple[str, WorkspaceId, Kind]]:
+        some = tenants if tenants is not None and len(tenants) <= FEW else None
+        ranges = [(f"{key(tenant)}|", f"{key(tenant)}}}") for tenant in some] if some is not None else [("", "~")]
+        for first, end in ranges:
+            bounds = {"watched": WATCHED, "first": first, "end": end}
+            with table_errors("read where is watched"):
+                found = list(self._table.query_entities(_RANGE, parameters=bounds))
+            for entity in found:
+                if tenants is None or entity["tenant"] in tenants:
+                    yield entity["tenant"], WorkspaceId.parse(entity["workspace"]), Kind(entity["kind"])
 
     def save_mark(self, mark: Mark) -> Mark:
         entity = _MARKS.to_entity(mark, Watch.partition(mark.workspace, mark.kind), f"n|{key(mark.name)}")

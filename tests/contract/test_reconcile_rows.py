@@ -93,3 +93,19 @@ def test_what_was_recalled_is_found_by_where_it_came_from(reconciling: Reconcili
     assert reconciling.recalled(IN_OTHER_CASE, Kind.MODEL, "credit/card") == {"1", "2/b"}
     assert reconciling.recalled(HERE, Kind.DATA, "credit/card") == set()
     assert reconciling.seen(HERE, Kind.MODEL)[1] == {}
+
+
+def test_where_a_tenant_has_publications_is_found_for_as_long_as_it_has(reconciling: Reconciling) -> None:
+    since = (Since("cards", "print", NOW),)
+    watch = reconciling.save_watch(Watch(workspace=HERE, kind=Kind.MODEL, tenant="northwind", since=since))
+    reconciling.save_watch(Watch(workspace=HERE, kind=Kind.DATA, tenant="tailwind", since=since))
+    of_northwind = [("northwind", HERE, Kind.MODEL)]
+
+    assert list(reconciling.watched({"northwind", "fabrikam"})) == of_northwind
+    assert list(reconciling.watched({"northwind", *map(str, range(100))})) == of_northwind
+    assert list(reconciling.watched(set())) == []
+    assert len(list(reconciling.watched(None))) == 2
+
+    reconciling.save_watch(replace(watch, since=()))
+
+    assert list(reconciling.watched({"northwind"})) == []

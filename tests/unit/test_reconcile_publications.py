@@ -13,12 +13,13 @@ from shared.reconciling import Finding, What
 from shared.rules import RegistryRule, Rules
 from shared.tenants import AssetPattern, Publication, RuleState, Tenant, TenantState
 from tests.fakes import World
-from tests.unit.command_world import RECALL, SHARE
+from tests.unit.command_world import RECALL, SHARE, with_tenant, without_tenant
 from tests.unit.reconcile_world import (
     PRODUCTION,
     appears,
     delivered,
     every,
+    passed_through,
     previewed,
     reconciled,
     shared,
@@ -300,6 +301,48 @@ def test_given_a_publication_that_was_removed_when_it_is_back_then_what_was_priv
     reconciled(world)
 
     assert in_registry(world, "hub") == ["1", "4", "5", "6"]
+
+
+LEAVES: list[Callable[[World], None]] = [
+    lambda world: with_tenant(world, "northwind", workspaces=()),
+    lambda world: without_tenant(world, "northwind"),
+    lambda world: with_rules(
+        world,
+        replace(world.rules.rules.tenants["northwind"], workspaces=()),
+        replace(world.rules.rules.tenants["northwind"], id="southridge", publications=()),
+    ),
+]
+
+
+@pytest.mark.parametrize("leaves", LEAVES, ids=["the workspace", "the tenant", "to a tenant that publishes nothing"])
+@pytest.mark.parametrize("look", [reconciled, passed_through], ids=["by the timer", "in a whole pass"])
+def test_given_a_workspace_that_was_in_no_rules_when_it_is_back_then_what_was_private_meanwhile_stays_so_but_the_newest(
+    leaves: Callable[[World], None], look: Callable[[World], list[Finding]]
+) -> None:
+    world = world_with(ALL)
+    all_appear(world, MANY[:1])
+    reconciled(world)
+    northwind = world.rules.rules.tenants["northwind"]
+    leaves(world)
+    look(world)
+    all_appear(world, MANY[1:4])
+    reconciled(world)
+
+    without_tenant(world, "southridge")
+    with_rules(world, northwind)
+    reconciled(world)
+    all_appear(world, MANY[4:6])
+    reconciled(world)
+
+    assert in_registry(world, "hub") == ["1", "4", "5", "6"]
+
+
+def test_given_a_workspace_that_nothing_is_published_from_any_more_when_that_is_known_then_no_change_leads_there_again() -> None:
+    world = world_with(ALL)
+    with_publications(world)
+    reconciled(world)
+
+    assert list(world.reconciling.watched(None)) == []
 
 
 # ---- refused
