@@ -10,12 +10,12 @@ it is among the ten newest of its name.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from handlers.reconcile_round import Round
 from handlers.reconcile_shares import ask_for_share, was_shared
 from shared.assets import Asset, Kind, WorkspaceAsset, WorkspaceId
-from shared.listings import FIRST_LOOK, Listed, Listing, newest_until
+from shared.listings import FIRST_LOOK, FURTHER_LOOKS, Listed, Listing, newest_until
 from shared.matching import matches_name
 from shared.objections import letting_out
 from shared.rules import Rules
@@ -23,6 +23,7 @@ from shared.tenants import Publication, Tenant, TenantState
 from shared.watching import Mark, Position, Waiting, print_of_tags, retagged_of, to_share
 
 LOOK_ANYWAY = timedelta(days=1)
+FEW = 5  # versions; more are found sooner in one list
 SETTLING = timedelta(minutes=5)  # a list may show a version before an older one
 
 
@@ -98,9 +99,7 @@ class _Visit:
             return
         self._round.looked()
         positions = [self._watch.position(publication, mark) for publication in by]
-        after = min(each.after for each in positions)
-        asked_from = mark.asked_from if mark and mark.asked_from else after
-        versions = list(newest_until(min(after, asked_from), lambda most: self._newest(listed.name, most)))
+        versions = self._versions(listed.name, min(each.after for each in positions), mark)
         retagged = retagged_of(versions, mark.waiting if mark else ())
         recalled = self._round.fanout.reconciling.recalled(self._place.workspace, self._place.kind, listed.name)
         left = [each for each in versions if each.asset.version not in recalled]
@@ -139,11 +138,25 @@ class _Visit:
                 Waiting(each.asset.version, print_of_tags(each.tags)) for each in versions[:FIRST_LOOK] if self._waits(each)
             ),
             asked=tuple(each.asset.version for each in asked),
-            asked_from=min((each.created_at for each in asked), default=None),
             revision=self._round.rules.revision,
             etag=mark.etag if mark else "",
         )
         self._marks[listed.name] = self._round.fanout.reconciling.save_mark(seen)  # a page may list it again
+
+    def _versions(self, name: str, after: datetime, mark: Mark | None) -> list[WorkspaceAsset]:
+        """Newest first, back to `after`; and what was asked for before, however long ago it came."""
+        found = list(newest_until(after, lambda most: self._newest(name, most)))
+        older = set(mark.asked if mark else ()) - {each.asset.version for each in found}
+        if len(older) > FEW:
+            return list(self._newest(name, FURTHER_LOOKS[-1]))
+        asked = [there for version in sorted(older) if (there := self._one(Asset(self._place.kind, name, version)))]
+        return found + sorted(asked, key=lambda each: each.rank, reverse=True)
+
+    def _one(self, asset: Asset) -> WorkspaceAsset | None:
+        place = self._place
+        with self._round.fanout.fairness.admitted(place.workspace):
+            found = self._round.fanout.workspaces.asset(place.workspace, asset)
+        return found if found and not found.archived else None
 
     def _newest(self, name: str, most: int) -> Sequence[WorkspaceAsset]:
         place = self._place

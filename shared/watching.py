@@ -55,7 +55,7 @@ class Mark:
     """What was seen of one name in a workspace.
 
     `waiting` are those of the newest versions that may be wanted once their tags change, `asked` those that were to be shared when
-    they were looked at, by rules of this `revision`: nobody knows yet whether they were. The oldest of them is of `asked_from`.
+    they were looked at, by rules of this `revision`: nobody knows yet whether they were.
     """
 
     workspace: WorkspaceId
@@ -66,7 +66,6 @@ class Mark:
     reached: tuple[Reached, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     asked: tuple[str, ...] = ()
-    asked_from: datetime | None = None
     revision: int = 0
     etag: str = field(default="", compare=False)
 

@@ -34,7 +34,6 @@ def a_mark(name: str = "credit/card", kind: Kind = Kind.MODEL) -> Mark:
         reached=(Reached("cards", "print", NOW, NOW + timedelta(hours=1)), Reached("all", "other", NOW - timedelta(days=1), NOW)),
         waiting=waiting,
         asked=("2",),
-        asked_from=NOW,
     )
 
 

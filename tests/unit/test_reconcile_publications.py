@@ -1,17 +1,18 @@
 """Publications that are paused, changed or refused by their registry: in the end what came after them is shared, and no more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
 from handlers import reconcile_pass
 from shared.actions import Mode, Register
-from shared.assets import Asset, Kind
+from shared.assets import Asset, Kind, WorkspaceAsset, WorkspaceId
 from shared.provenance import DELIVERY
 from shared.reconciling import Finding, What
 from shared.rules import RegistryRule, Rules
 from shared.tenants import AssetPattern, Publication, RuleState, Tenant, TenantState
+from tests.fake_azure import FakeAzure, FakeWorkspaces
 from tests.fakes import World
 from tests.unit.command_world import RECALL, SHARE, with_tenant, without_tenant
 from tests.unit.reconcile_world import (
@@ -452,6 +453,48 @@ def test_given_two_tenants_with_an_asset_of_the_same_name_when_reconciled_then_t
 
     assert (finding.what, finding.tenant, finding.why.partition(":")[0]) == (What.REFUSED, "tailspin", "conflict")
     assert world.queues.rejected == []
+
+
+class CountingWorkspaces(FakeWorkspaces):
+    def __init__(self, azure: FakeAzure) -> None:
+        super().__init__(azure)
+        self.looks = 0
+
+    def newest(self, workspace: WorkspaceId, kind: Kind, name: str, most: int) -> Sequence[WorkspaceAsset]:
+        self.looks += 1
+        return super().newest(workspace, kind, name, most)
+
+    def asset(self, workspace: WorkspaceId, asset: Asset) -> WorkspaceAsset | None:
+        self.looks += 1
+        return super().asset(workspace, asset)
+
+
+def looks_at_one_more(history: int, refused: list[str]) -> int:
+    """How many it takes to share one new version, where the very first ones were refused: another tenant has their names."""
+    world = world_with(ALL)
+    counting = CountingWorkspaces(world.azure)
+    world.workspaces = counting
+    southridge = Tenant("southridge", TenantState.ACTIVE, (workspace("southridge"),), (ALL,))
+    with_rules(world, southridge)
+    for version in refused:
+        appears(world, credit_card(version), at=southridge.workspaces[0])
+    for versions in ([], refused, [str(number) for number in range(100, 100 + history)]):
+        all_appear(world, versions)
+        reconciled(world)
+    before = counting.looks
+    all_appear(world, ["5000"])
+    found = reconciled(world)
+    assert [each.asset for each in found if each.what is What.UNSHARED] == ["model credit-card:5000"]
+    return counting.looks - before
+
+
+@pytest.mark.parametrize("refused", [["1"], MANY[:5]], ids=["one", "a few"])
+def test_given_what_was_refused_long_ago_when_something_comes_then_as_much_is_read_as_soon_after(refused: list[str]) -> None:
+    assert looks_at_one_more(300, refused) == looks_at_one_more(30, refused)
+
+
+def test_given_much_that_was_refused_long_ago_when_something_comes_then_it_is_not_looked_for_one_by_one() -> None:
+    assert looks_at_one_more(300, MANY) < len(MANY)
 
 
 def test_given_a_recalled_version_when_reconciled_then_nobody_is_told_of_it_again() -> None:
