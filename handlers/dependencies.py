@@ -70,10 +70,13 @@ def publisher_of(row: ShareRow, rules: Rules) -> Tenant:
     tenant = rules.tenant_of(row.home)
     if tenant and not tenant.active:
         raise Transient(f"tenant {tenant.id} is paused", retry_after=backoff.HORIZON)
-    names = {each.name for each in tenant.publications if each.registry == row.registry} if tenant else set()
-    if tenant is None or (row.publications and not names & set(row.publications)):
+    there = [each for each in tenant.publications if each.registry == row.registry] if tenant else []
+    by = [each for each in there if each.name in row.publications]
+    if tenant is None or (row.publications and not by):
         text = f"no publication lets {row.source} of {row.home} out to registry {row.registry} any more"
         raise Permanent("not_published", text, Owner.PUBLISHER, "publish it again, then retry the share")
+    if by and not any(each.active for each in by):
+        raise Transient(f"publication {by[0].name} of {tenant.id} is paused", retry_after=backoff.HORIZON)
     return tenant
 
 

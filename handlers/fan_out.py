@@ -6,7 +6,7 @@ and the next follows. Rules that changed in between decide over what lies behind
 
 import itertools
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -119,17 +119,17 @@ def as_decided(closed: DeliveryRow, new: DeliveryRow) -> DeliveryRow:
 def _wanted(turn: Turn[ShareRow], plan: PlanRow) -> dict[str, planning.Decision]:
     """For everyone who may have it and wants it, from the last page on, in the order of targets."""
     row = turn.row
-    decisions = decided(row, plan, turn.fanout.rules.current())
+    decisions = decided(row, plan, turn.fanout.rules.current(), under_way=() if row.is_narrowed else row.publications)
     wanted = deliverable(decisions, row)
     logs.event(log, "planned", share_id=row.address, asset=row.asset, deliveries=len(wanted), of=len(decisions))
     by_target = {target_of(row, decision): decision for decision in wanted}
     return {target: by_target[target] for target in sorted(by_target) if target > plan.page_from}
 
 
-def decided(row: ShareRow, plan: PlanRow, rules: Rules) -> tuple[planning.Decision, ...]:
-    """What is decided about those whom the push may be for."""
+def decided(row: ShareRow, plan: PlanRow, rules: Rules, under_way: Collection[str] = ()) -> tuple[planning.Decision, ...]:
+    """What is decided about those whom the push may be for; `under_way` are the publications that had let it out before a pause."""
     owners = {owner.id for workspace in row.into if (owner := rules.tenant_of(workspace))}
-    return planning.plan(shared_asset(row, plan.asset), rules, row.only or owners or None)
+    return planning.plan(shared_asset(row, plan.asset), rules, row.only or owners or None, under_way=under_way)
 
 
 def deliverable(decisions: Iterable[planning.Decision], row: ShareRow) -> list[planning.Decision]:

@@ -13,7 +13,7 @@ from shared.assets import Asset, WorkspaceId
 from shared.decisions import Decision, decisions, pulled
 from shared.objections import SharedAsset, letting_out
 from shared.rules import Rules
-from shared.tenants import Publication, Tenant
+from shared.tenants import Publication, RuleState, Tenant, TenantState
 
 __all__ = [
     "Allowed",
@@ -68,21 +68,31 @@ class NoLongerAllowed:
     reason: str
 
 
-def plan(shared: SharedAsset, rules: Rules, only: Collection[str] | None = None) -> tuple[Decision, ...]:
+def plan(
+    shared: SharedAsset, rules: Rules, only: Collection[str] | None = None, *, under_way: Collection[str] = ()
+) -> tuple[Decision, ...]:
     """One decision for each action of each subscription that is about the asset, by tenant and subscription.
 
     At most one of them allows a delivery to the same workspace by the same route. None at all when the workspace that
     the asset came from belongs to no tenant, or it came from none. `only` restricts the subscribers to tenants of these ids.
+    No pause of the publisher's counts for what is `under_way` by publications of these names: its deliveries are held instead.
     """
     publisher = rules.tenant_of(shared.origin) if shared.origin else None
     if publisher is None:
         return ()
+    if under_way:
+        publisher = _resumed(publisher, under_way)
     return tuple(
         decision
         for tenant_id in sorted(rules.who_might_want(shared.asset.name, publisher.id))
         if only is None or tenant_id in only
         for decision in plan_for(rules.tenants[tenant_id], publisher, shared, rules)
     )
+
+
+def _resumed(tenant: Tenant, publications: Collection[str]) -> Tenant:
+    active = (replace(each, state=RuleState.ACTIVE) if each.name in publications else each for each in tenant.publications)
+    return replace(tenant, state=TenantState.ACTIVE, publications=tuple(active))
 
 
 def plan_for(subscriber: Tenant, publisher: Tenant, shared: SharedAsset, rules: Rules) -> tuple[Decision, ...]:

@@ -15,7 +15,7 @@ from shared.messages import Outgoing, Queue
 from shared.reconciling import What
 from shared.rows import ShareRow
 from shared.states import ShareState
-from shared.tenants import AssetPattern, Publication, Subscription, Tenant, TenantState
+from shared.tenants import AssetPattern, Publication, RuleState, Subscription, Tenant, TenantState
 from tests.fakes import World
 from tests.unit.command_world import (
     PUSH,
@@ -29,7 +29,7 @@ from tests.unit.command_world import (
     with_tenant,
     without_tenant,
 )
-from tests.unit.reconcile_world import PRODUCTION, every, reconciled, tagged
+from tests.unit.reconcile_world import PRODUCTION, delivered, every, reconciled, tagged
 from tests.unit.test_command_flow import rejected, send, shared_world, the_share, with_tenants
 from tests.unit.test_disturbances import with_publisher
 from tests.unit.test_every_kind import ENVIRONMENT, EVERYTHING, PIPELINE, REGISTERED, STEP, arm, share, with_components, world_of
@@ -91,6 +91,40 @@ def test_the_share_of_a_paused_tenant_waits_until_it_is_active_again() -> None:
     world.run(timedelta(days=1))
     assert IN_HUB not in world.azure.registry
     with_tenant(world, "northwind", state=TenantState.ACTIVE)
+    world.run()
+    assert the_share(world).state is ShareState.SHARED
+
+
+@pytest.mark.parametrize("state", [ShareState.REQUESTED, ShareState.IMPORTING, ShareState.FANNING_OUT])
+@pytest.mark.parametrize("who", ["the publication", "the publisher"])
+def test_what_is_on_its_way_at_a_pause_arrives_whole_once_that_is_over(who: str, state: ShareState) -> None:
+    """As what is registered meanwhile does. What counts at a pause of the subscriber is the newest alone: so it is told."""
+    world = a_world(subscriber("adventure", Register()))
+    northwind = world.rules.rules.tenants["northwind"]
+    all_paused = tuple(replace(each, state=RuleState.PAUSED) for each in northwind.publications)
+    versions = ("1", "2", "3")
+    for version in versions:
+        register(world, credit_card(version))
+    world.run(stop=lambda: len(states := [row.state for row in world.rows.shares.values()]) == len(versions) and state in states)
+
+    changes = {"publications": all_paused} if who == "the publication" else {"state": TenantState.PAUSED}
+    with_tenant(world, "northwind", **changes)
+    reconciled(world)
+    before = delivered(world)
+    with_tenant(world, "northwind", publications=northwind.publications, state=TenantState.ACTIVE)
+    reconciled(world, times=3)
+
+    assert before == set()
+    assert delivered(world) == {("adventure", version) for version in versions}
+
+
+def test_a_share_whose_publication_is_paused_waits_until_it_is_resumed() -> None:
+    world = waiting_share()
+    publications = world.rules.rules.tenants["northwind"].publications
+    with_tenant(world, "northwind", publications=tuple(replace(each, state=RuleState.PAUSED) for each in publications))
+    world.run(timedelta(days=1))
+    assert IN_HUB not in world.azure.registry
+    with_tenant(world, "northwind", publications=publications)
     world.run()
     assert the_share(world).state is ShareState.SHARED
 
