@@ -46,7 +46,10 @@ def prepare(
     by_queue: bool,
     dry_run: bool,
 ) -> Preparation:
-    """Ends the command where workspaces or file are another tenant's. In a dry run nothing is written."""
+    """Ends the command where workspaces or file are another tenant's, and where a new file would end rules in force.
+
+    In a dry run nothing is written.
+    """
     for workspace in named:
         owner = in_force.tenant_of(workspace)
         if owner and owner.id != tenant_id:
@@ -54,6 +57,12 @@ def prepare(
     file = file_of(tenant_id, folder)
     if file.exists():
         tenant, text = _in_file(file, tenant_id, named), ""
+    elif in_force.tenant(tenant_id):
+        add = f"write all rules there by `{shlex.join(['fanout', 'export', str(folder)])}`, and add the workspaces to its own"
+        stop(
+            INVALID,
+            f"Tenant {tenant_id} has rules in force, which no file in {folder} has: name their folder (--folder), or {add}.",
+        )
     else:
         tenant = _new(tenant_id, named, region, file)
         text = new_file(tenant, in_force.provider if in_force.revision else read_provider(folder))

@@ -97,6 +97,15 @@ def test_anothers_workspace_is_refused(tmp_path: Path, capsys: pytest.CaptureFix
     assert "is one of fabrikam's" in refused(capsys, folder.root, LIVE, in_force=folder.rules())
 
 
+def test_a_tenant_with_rules_in_force_gets_no_new_file_which_would_end_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    in_force, elsewhere = RulesFolder(tmp_path / "theirs").rules(), tmp_path / "elsewhere"
+
+    assert f"fanout export {elsewhere}" in refused(capsys, elsewhere, NEW, tenant="fabrikam", in_force=in_force)
+    assert not elsewhere.exists()
+
+
 def test_a_new_tenant_takes_a_workspace_and_an_id_that_can_stand_in_rules(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
