@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from shared.settings_table import SETTINGS
 from tests.bicep.copies import EVERYTHING, SOURCES, provider, tenant
 from tests.bicep.deployment import Deployment
 from tests.bicep.needs import ROOT
@@ -54,6 +55,18 @@ def test_the_parameters_that_azd_fills_in_are_those_of_the_template() -> None:
             assert default == str(param_default(name)).replace("True", "true").replace("False", "false"), name
 
 
+def test_what_the_documents_call_for_is_kept_too() -> None:
+    documents = ("infra/azure/README.md", "README.md", "handlers/cli/onboard.py")
+    named = {name for path in documents for name in re.findall(r"\$(AZURE_[A-Z_]+|FANOUT_[A-Z_]+)", (ROOT / path).read_text())}
+    assert named <= provider().outputs.keys()
+
+
+def test_each_variable_of_azd_is_one_parameters() -> None:
+    values = json.loads(SOURCES["main.parameters.json"])["parameters"].values()
+    names = [each["value"].strip("${}").partition("=")[0] for each in values]
+    assert len(names) == len(set(names))
+
+
 def param_default(name: str) -> object:
     node = MAIN.params[name].default
     assert node is not None
@@ -63,6 +76,7 @@ def param_default(name: str) -> object:
 def test_what_azd_keeps_are_the_settings_of_the_command() -> None:
     outputs = provider().outputs
     assert {"ServiceBus__fullyQualifiedNamespace", "Tables__tableServiceUri"} <= outputs.keys()
+    assert {each.name for each in SETTINGS if not each.of_the_app} <= outputs.keys()
     assert {"AZURE_LOCATION", "AZURE_TENANT_ID", "AZURE_RESOURCE_GROUP"} <= outputs.keys()
 
 
