@@ -160,3 +160,8 @@ def test_the_app_and_its_host_understand_what_the_template_sets(monkeypatch: pyt
     assert connection == IdentityConnection(
         values["ServiceBus__fullyQualifiedNamespace"], managed=True, client_id=values["AZURE_CLIENT_ID"]
     )
+
+
+def test_what_the_worker_sends_telemetry_by_is_asked_for() -> None:
+    """azure-ai-ml happens to bring it. Where it is missing the worker runs on without, and no alert sees anything."""
+    assert "azure-monitor-opentelemetry" in (needs.ROOT / "requirements.in").read_text().splitlines()
