@@ -20,6 +20,7 @@ FUNCTION, QUEUE = "model_registered", "events"
 WEBHOOK_PATH = "/runtime/webhooks/EventGrid"
 DEAD_LETTERS = "fanout-dead-letters"
 SUCCEEDED = "succeeded"
+LONGEST_TOPIC = 50  # of a system topic's name
 _WHY = "Fanout hears of a new model only when the reconciler comes across it, and not at once"
 _LOST = "what Azure gives up to deliver would be lost without a trace"
 
@@ -129,7 +130,7 @@ def _finding(code: str, scope: str, what: str, command: str) -> Finding:
 def _create(workspace: Workspace, topic: SystemTopic | None, app: App, *, by_queue: bool = False) -> str:
     """The system topic too, where there is none: in the workspace's own resource group."""
     group = place_of(topic.arm_id if topic else str(workspace.id))
-    name = name_of(topic.arm_id) if topic else workspace.id.name
+    name = name_of(topic.arm_id) if topic else _new_topic(workspace.id)
     kind, endpoint = _queue(app) if by_queue or not workspace.is_public or app.host is None else _function(app)
     creating = az(
         "eventgrid system-topic event-subscription create",
@@ -144,6 +145,11 @@ def _create(workspace: Workspace, topic: SystemTopic | None, app: App, *, by_que
     source = {"source": str(workspace.id), "topic_type": TOPIC_TYPE, "location": workspace.region}
     first = [] if topic else [az("eventgrid system-topic create", **group, name=name, **source)]
     return " && ".join([*first, _make_container(workspace), creating])
+
+
+def _new_topic(workspace: WorkspaceId) -> str:
+    """As infra/azure/tenant/system-topic.bicep names it, which then finds it. Azure takes letters, digits and hyphens."""
+    return f"evgst-{workspace.name.replace('_', '-')}"[:LONGEST_TOPIC]
 
 
 def _function(app: App) -> tuple[str, Word]:

@@ -88,6 +88,11 @@ def test_a_tenant_without_doctor_and_copies_grants_only_what_events_and_deliveri
     assert "Storage Blob Data Reader" in {each.role for each in grants(reads, {})}
 
 
+def test_nobody_is_granted_what_the_doctor_needs_where_there_is_none() -> None:
+    made = tenant(webhookUrl="https://func/…", doctorReadsSubscription=True)
+    assert "" not in {each.properties["principalId"] for each in made.of("Microsoft.Authorization/roleAssignments")}
+
+
 def test_a_registry_grants_this_and_no_more() -> None:
     params = {"registryName": "hub", "fanoutPrincipalId": "fanout", "readerGroupIds": ["tenants"], "doctorPrincipalId": "doctor"}
     registry = "Microsoft.MachineLearningServices/registries/hub"

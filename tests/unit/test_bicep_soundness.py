@@ -10,6 +10,7 @@ from tests.bicep.reading import BicepError, read
 from tests.bicep.soundness import unsound
 
 STORAGE, APP, MAIN = "modules/storage.bicep", "modules/function-app.bicep", "main.bicep"
+DOCTOR = {"doctorReadsSubscription": True, "doctorPrincipalId": "doctor"}
 
 
 def test_the_templates_are_sound() -> None:
@@ -91,7 +92,7 @@ def test_the_smaller_parts_can_be_deployed(path: str, params: dict[str, Any]) ->
         (MAIN, "(outcomes == 'topic') ? outcomeEvents!", "(outcomes != 'topic') ? outcomeEvents!", {}, "is not deployed"),
         (MAIN, "serviceBus.outputs.hostName\n    outcomes", "serviceBus.outputs.host\n    outcomes", {}, "there is no host"),
         (MAIN, "(outcomes == 'none') ? ''", "outcomes == 'none' ? ''", {}, "is no condition"),
-        ("tenant/main.bicep", "  scope: subscription()\n", "", {"doctorReadsSubscription": True}, "is for a subscription"),
+        ("tenant/main.bicep", "  scope: subscription()\n", "", DOCTOR, "is for a subscription"),
         (MAIN, "", "", {"outcomes": "queue"}, "outcomes may not be 'queue'"),
         (MAIN, "", "", {"outcome": "topic"}, "has no parameter outcome"),
         (MAIN, "", "", {"environmentName": None}, "parameter environmentName is missing"),

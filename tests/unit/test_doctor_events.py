@@ -1,5 +1,6 @@
 """Whether the app is told of new models: which event subscription is ours, and what can be wrong with it."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ import pytest
 from shared.doctor.events import App, check_dead_letters, check_events, ours, topic_of
 from shared.doctor.findings import Finding, Severity
 from shared.doctor.seen import DeadLetters, Destination, DestinationKind, EventSubscription, SystemTopic
+from tests.bicep.copies import tenant
 from tests.unit.doctor_world import CARDS, NOW, STORAGE, THERE, codes
 
 GROUP = "/subscriptions/s1/resourceGroups/rg-cards"
@@ -103,12 +105,24 @@ def test_without_a_topic_the_command_makes_it_and_the_subscription() -> None:
     (finding,) = check(None, topic=None)
     topic, container, subscription = finding.command.split(" && ")
     assert finding.code == "event_subscription_missing"
-    assert f"az eventgrid system-topic create --subscription s1 --resource-group rg-cards --name cards --source {CARDS}" in topic
+    assert (
+        f"az eventgrid system-topic create --subscription s1 --resource-group rg-cards --name evgst-cards --source {CARDS}" in topic
+    )
     assert "--topic-type Microsoft.MachineLearningServices.Workspaces --location westeurope" in topic
     assert "storage container-rm create --name fanout-dead-letters --storage-account stcards --subscription s1" in container
-    assert "event-subscription create --subscription s1 --resource-group rg-cards --system-topic-name cards" in subscription
+    assert "event-subscription create --subscription s1 --resource-group rg-cards --system-topic-name evgst-cards" in subscription
     assert "[?defaultHostName=='fanout-x1.azurewebsites.net'].id" in subscription
     assert f"--deadletter-endpoint {STORAGE}/blobServices/default/containers/fanout-dead-letters" in subscription
+
+
+@pytest.mark.parametrize("name", ["cards", "cards_of_2026", "c" * 33])
+def test_it_is_named_as_the_template_names_it_by_what_azure_takes(name: str) -> None:
+    workspace = replace(THERE, id=replace(CARDS, name=name))
+    (finding,) = check_events(workspace, None, None, APP, NOW)
+    (topic,) = tenant(workspaceName=name).of("Microsoft.EventGrid/systemTopics")
+    assert re.fullmatch("[a-zA-Z0-9-]{3,50}", topic.name)
+    assert f" --name {topic.name} " in finding.command
+    assert f" --system-topic-name {topic.name} " in finding.command
 
 
 def test_a_workspace_closed_to_public_networks_needs_the_queue() -> None:

@@ -111,7 +111,7 @@ module groupReader 'group-reader.bicep' = if (!empty(doctorPrincipalId)) {
   }
 }
 
-module subscriptionReader 'subscription-reader.bicep' = if (doctorReadsSubscription) {
+module subscriptionReader 'subscription-reader.bicep' = if (doctorReadsSubscription && !empty(doctorPrincipalId)) {
   name: 'fanout-doctor-${uniqueString(resourceGroup().id, workspaceName)}'
   scope: subscription()
   params: {
