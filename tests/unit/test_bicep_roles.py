@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.doctor.operations import BLOB_CONTRIBUTOR, BLOB_READER
 from tests.bicep.copies import EVERYTHING, SOURCES, provider, tenant, with_change
 from tests.bicep.deployment import Deployment, deploy
 from tests.bicep.roles import Grant, grants, wrong_assignments, wrong_names
@@ -84,8 +85,16 @@ def test_a_tenant_grants_this_and_no_more() -> None:
 def test_a_tenant_without_doctor_and_copies_grants_only_what_events_and_deliveries_need() -> None:
     made = tenant(webhookUrl="https://func/…")
     assert {each.role for each in grants(made, {})} == {"AzureML Data Scientist", "Storage Blob Data Contributor"}
-    reads = tenant(datastoreStorageName="stcards", datastoreContainerName="azureml")
-    assert "Storage Blob Data Reader" in {each.role for each in grants(reads, {})}
+
+
+@pytest.mark.parametrize(
+    ("access", "roles"), [("write", {BLOB_CONTRIBUTOR}), ("read", {BLOB_READER}), ("both", {BLOB_CONTRIBUTOR, BLOB_READER})]
+)
+def test_what_is_granted_on_a_datastore_is_where_the_doctor_looks_for_it(access: str, roles: set[str]) -> None:
+    made = tenant(datastoreStorageName="stcards", datastoreContainerName="azureml", datastoreAccess=access)
+    granted = {(each.role, each.scope.removeprefix("Microsoft.Storage/storageAccounts/stcards")) for each in grants(made, {})}
+    scopes = {BLOB_CONTRIBUTOR: "/blobServices/default/containers/azureml", BLOB_READER: ""}  # handlers/doctor_workspaces.py
+    assert {(role, scope) for role, scope in granted if scope in scopes.values()} == {(role, scopes[role]) for role in roles}
 
 
 def test_nobody_is_granted_what_the_doctor_needs_where_there_is_none() -> None:

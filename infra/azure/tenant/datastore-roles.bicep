@@ -6,15 +6,15 @@ param storageName string
 @description('Container of the datastore.')
 param containerName string
 
-@description('read or write.')
+@description('read, write or both.')
 param access string
 
 @description('Principal id of Fanout\'s identity.')
 param fanoutPrincipalId string
 
 var roles = loadJsonContent('../roles.json')
-var role = (access == 'write') ? roles['Storage Blob Data Contributor'] : roles['Storage Blob Data Reader']
-var operation = (access == 'write') ? 'Fanout copies models and data into the workspace (mode: copy)' : 'Fanout reads the code of components that are shared'
+var writes = roles['Storage Blob Data Contributor']
+var reads = roles['Storage Blob Data Reader']
 
 resource storage 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
   name: storageName
@@ -30,13 +30,25 @@ resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@20
   name: containerName
 }
 
-resource reachesBytes 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(container.id, fanoutPrincipalId, role)
+resource writesCopies 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (access != 'read') {
+  name: guid(container.id, fanoutPrincipalId, writes)
   scope: container
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', writes)
     principalId: fanoutPrincipalId
     principalType: 'ServicePrincipal'
-    description: operation
+    description: 'Fanout copies models and data into the workspace (mode: copy)'
+  }
+}
+
+// Azure ML chooses the container that a component's code is put into.
+resource readsCode 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (access != 'write') {
+  name: guid(storage.id, fanoutPrincipalId, reads)
+  scope: storage
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', reads)
+    principalId: fanoutPrincipalId
+    principalType: 'ServicePrincipal'
+    description: 'Fanout reads the code of components that are shared'
   }
 }

@@ -37,8 +37,8 @@ param datastoreResourceGroup string = resourceGroup().name
 @description('Container of the datastore, such as azureml-blobstore-<id of the workspace>.')
 param datastoreContainerName string = ''
 
-@description('write: Fanout copies models and data into this workspace (mode: copy). read: it shares components, whose code lies there.')
-@allowed(['read', 'write'])
+@description('write: Fanout copies models and data into this workspace (mode: copy). read: it shares components, whose code lies in the account.')
+@allowed(['read', 'write', 'both'])
 param datastoreAccess string = 'read'
 
 @description('Object id of who runs `fanout doctor`. Empty: it cannot look here.')
