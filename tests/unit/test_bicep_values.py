@@ -15,7 +15,7 @@ type Check = Callable[[Deployment], Iterator[str]]
 
 
 @pytest.mark.parametrize("check", [values.wrong_hosting, values.wrong_network, values.wrong_outcomes, values.wrong_alarms])
-@pytest.mark.parametrize("params", [{}, EVERYTHING, EVERYTHING | {"outcomes": "topic"}])
+@pytest.mark.parametrize("params", [{}, EVERYTHING, {**EVERYTHING, "outcomes": "topic"}])
 def test_what_the_provider_deploys_works_together(check: Check, params: dict[str, object]) -> None:
     assert list(check(provider(**params))) == []
 
