@@ -4,14 +4,14 @@ The names of what Event Grid has are those of its API: Azure/azure-rest-api-spec
 that lead elsewhere are somebody else's, and none of our business.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from shared.assets import WorkspaceId
 from shared.doctor.findings import Finding, Severity
-from shared.doctor.mending import Shell, Word, az, name_of, part_of, place_of
+from shared.doctor.mending import Shell, Word, assign_role, az, name_of, part_of, place_of
 from shared.doctor.seen import Destination, DestinationKind, EventSubscription, SystemTopic, Workspace, same
 
 MODEL_REGISTERED = "Microsoft.MachineLearningServices.ModelRegistered"
@@ -20,7 +20,7 @@ FUNCTION, QUEUE = "model_registered", "events"
 WEBHOOK_PATH = "/runtime/webhooks/EventGrid"
 DEAD_LETTERS = "fanout-dead-letters"
 SUCCEEDED = "succeeded"
-LONGEST_TOPIC = 50  # of a system topic's name
+_BY_IDENTITY = "systemassigned"
 _WHY = "Fanout hears of a new model only when the reconciler comes across it, and not at once"
 _LOST = "what Azure gives up to deliver would be lost without a trace"
 
@@ -131,35 +131,50 @@ def _create(workspace: Workspace, topic: SystemTopic | None, app: App, *, by_que
     """The system topic too, where there is none: in the workspace's own resource group."""
     group = place_of(topic.arm_id if topic else str(workspace.id))
     name = name_of(topic.arm_id) if topic else _new_topic(workspace.id)
-    kind, endpoint = _queue(app) if by_queue or not workspace.is_public or app.host is None else _function(app)
+    first, leading = [], _to_function(app)
+    if by_queue or not workspace.is_public or app.host is None:
+        first, leading = [_let_send(group, name, app)], _to_queue(app)
+    if topic is None:
+        source = {"source": str(workspace.id), "topic_type": TOPIC_TYPE, "location": workspace.region}
+        first.insert(0, az("eventgrid system-topic create", **group, name=name, **source, identity=_BY_IDENTITY))
+    elif first:
+        first.insert(0, az("eventgrid system-topic update", **group, name=name, identity=_BY_IDENTITY))
     creating = az(
         "eventgrid system-topic event-subscription create",
         **group,
         system_topic_name=name,
         name="fanout",
-        endpoint_type=kind,
-        endpoint=endpoint,
+        **leading,
         included_event_types=MODEL_REGISTERED,
         deadletter_endpoint=_container(workspace),
     )
-    source = {"source": str(workspace.id), "topic_type": TOPIC_TYPE, "location": workspace.region}
-    first = [] if topic else [az("eventgrid system-topic create", **group, name=name, **source)]
     return " && ".join([*first, _make_container(workspace), creating])
 
 
 def _new_topic(workspace: WorkspaceId) -> str:
-    """As infra/azure/tenant/system-topic.bicep names it, which then finds it. Azure takes letters, digits and hyphens."""
-    return f"evgst-{workspace.name.replace('_', '-')}"[:LONGEST_TOPIC]
+    """As infra/azure/tenant/system-topic.bicep names it, which then finds it. Azure takes 50 letters, digits and hyphens."""
+    return f"evgst-{workspace.name.replace('_', '-')}"[:50]
 
 
-def _function(app: App) -> tuple[str, Word]:
+def _to_function(app: App) -> dict[str, Word]:
     found = az("functionapp list", query=f"[?defaultHostName=='{app.host}'].id", output="tsv")
-    return "azurefunction", Shell(f'"$({found})/functions/{FUNCTION}"')
+    return {"endpoint_type": "azurefunction", "endpoint": Shell(f'"$({found})/functions/{FUNCTION}"')}
 
 
-def _queue(app: App) -> tuple[str, Word]:
+def _to_queue(app: App) -> dict[str, Word]:
+    """By the topic's identity: the namespace takes no keys, and lets in a trusted service by nothing else."""
+    prefix = "delivery_identity"
+    return {prefix: _BY_IDENTITY, f"{prefix}_endpoint_type": "servicebusqueue", f"{prefix}_endpoint": _queue(app)}
+
+
+def _let_send(group: Mapping[str, str], topic: str, app: App) -> str:
+    identity = az("eventgrid system-topic show", **group, name=topic, query="identity.principalId", output="tsv")
+    return assign_role(Shell(f'"$({identity})"'), "Azure Service Bus Data Sender", _queue(app))
+
+
+def _queue(app: App) -> Shell:
     query = f"[?name=='{app.namespace}'].id" if app.namespace else "[].id"
-    return "servicebusqueue", Shell(f'"$({az("servicebus namespace list", query=query, output="tsv")})/queues/{QUEUE}"')
+    return Shell(f'"$({az("servicebus namespace list", query=query, output="tsv")})/queues/{QUEUE}"')
 
 
 def _make_container(workspace: Workspace) -> str:

@@ -22,7 +22,7 @@ def az(command: str, *flags: str, **options: Word) -> str:
     return " ".join(["az", command, *words, *flags])
 
 
-def assign_role(principal: Word, role: str, scope: str) -> str:
+def assign_role(principal: Word, role: str, scope: Word) -> str:
     return az(
         "role assignment create",
         assignee_object_id=principal,

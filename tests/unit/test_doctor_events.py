@@ -128,7 +128,14 @@ def test_it_is_named_as_the_template_names_it_by_what_azure_takes(name: str) -> 
 def test_a_workspace_closed_to_public_networks_needs_the_queue() -> None:
     (finding,) = check(SOUND, is_public=False)
     assert finding.code == "queue_required"
-    assert "--endpoint-type servicebusqueue" in finding.command
+    deleting, identity, sender, _, creating = finding.command.split(" && ")
+    assert "event-subscription delete" in deleting
+    assert (
+        identity
+        == "az eventgrid system-topic update --subscription s1 --resource-group rg-cards --name t --identity systemassigned"
+    )
+    assert "--role 'Azure Service Bus Data Sender' --scope \"$(az servicebus namespace list" in sender
+    assert "--delivery-identity systemassigned --delivery-identity-endpoint-type servicebusqueue" in creating
     assert check(replace(SOUND, destination=QUEUE), is_public=False) == []
 
 
