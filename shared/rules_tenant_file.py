@@ -37,7 +37,13 @@ _LEFT = """\
 def file_of(tenant_id: str, folder: Path) -> Path:
     """The file that states this id, whatever its name; otherwise the one that is named by it, which may not be there yet."""
     files = sorted((folder / TENANTS_FOLDER).glob("*.yaml"))
-    return next((file for file in files if _states(file, tenant_id)), folder / TENANTS_FOLDER / f"{tenant_id}.yaml")
+    return next((file for file in files if _id_in(file) == tenant_id), folder / TENANTS_FOLDER / f"{tenant_id}.yaml")
+
+
+def own_file(tenant_id: str, folder: Path) -> Path | None:
+    """The file that is this tenant's, if one is: one that is named by it, and cannot be read, too, but none with another's rules."""
+    file = file_of(tenant_id, folder)
+    return file if file.exists() and _id_in(file) in (tenant_id, None) else None
 
 
 def shape_in(file: Path) -> TenantShape:
@@ -95,9 +101,10 @@ def _lines(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _states(file: Path, tenant_id: str) -> bool:
+def _id_in(file: Path) -> object:
+    """What it states; None where it states nothing."""
     try:
         content = read_yaml(file.read_bytes()).content
     except (OSError, UnreadableYamlError):
-        return False
-    return isinstance(content, dict) and content.get("id") == tenant_id
+        return None
+    return content.get("id") if isinstance(content, dict) else None

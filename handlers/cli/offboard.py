@@ -19,7 +19,7 @@ from handlers.offboard import cancels, delivered_elsewhere, ended, named_by, und
 from shared.doctor.leftovers import Leftover, Whose
 from shared.messages import Queue
 from shared.rules_reading import InvalidRulesError
-from shared.rules_tenant_file import file_of, file_of_who_left, shape_in
+from shared.rules_tenant_file import file_of_who_left, own_file, shape_in
 from shared.tenants import Tenant
 
 if TYPE_CHECKING:
@@ -85,10 +85,8 @@ def _is_idle(proposal: Proposal, *, dry_run: bool) -> bool:
 
 def _rewrite(gone: Tenant, folder: Path, *, dry_run: bool) -> Path | None:
     """The tenant's file, which says from now on what is in force; None where the folder has none, and brings nothing back."""
-    file = file_of(gone.id, folder)
-    if not file.exists():
-        return None
-    if not dry_run and not _says(file, gone):
+    file = own_file(gone.id, folder)
+    if file and not dry_run and not _says(file, gone):
         try:
             file.write_text(file_of_who_left(gone), encoding="utf-8", newline="\n")
         except OSError as wrong:

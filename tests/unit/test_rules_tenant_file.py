@@ -11,7 +11,7 @@ from shared.rules import Limits, Provider, RegistryRule
 from shared.rules_document import to_document
 from shared.rules_export import yaml_text
 from shared.rules_file import read_folder, read_provider
-from shared.rules_tenant_file import file_of, file_of_who_left, new_file, shape_in
+from shared.rules_tenant_file import file_of, file_of_who_left, new_file, own_file, shape_in
 from shared.tenants import Tenant, TenantState
 from tests.unit.rules_folder import RulesFolder
 from tests.unit.world import subscriber
@@ -66,6 +66,17 @@ def test_a_file_is_found_by_the_id_that_it_states(tmp_path: Path) -> None:
 
     assert file_of("contoso", tmp_path) == tmp_path / "tenants" / "bank.yaml"
     assert file_of("litware", tmp_path) == tmp_path / "tenants" / "litware.yaml"
+
+
+def test_a_file_with_anothers_rules_is_nobody_elses_whatever_its_name(tmp_path: Path) -> None:
+    folder = RulesFolder(tmp_path)
+    folder.write("tenants/litware.yaml", "id: contoso\nworkspaces: [W/new]\n")
+    folder.write("tenants/tailwind.yaml", "id: [")
+
+    assert own_file("litware", tmp_path) is None
+    assert own_file("nobody", tmp_path) is None
+    assert own_file("contoso", tmp_path) == tmp_path / "tenants" / "litware.yaml"
+    assert own_file("tailwind", tmp_path) == tmp_path / "tenants" / "tailwind.yaml"
 
 
 def test_the_file_of_who_left_brings_nothing_back(tmp_path: Path) -> None:
