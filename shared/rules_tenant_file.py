@@ -41,7 +41,7 @@ def file_of(tenant_id: str, folder: Path) -> Path:
 
 
 def own_file(tenant_id: str, folder: Path) -> Path | None:
-    """The file that is this tenant's, if one is: one that is named by it, and cannot be read, too, but none with another's rules."""
+    """The file that is this tenant's, if one is: named by it, also where it cannot be read; but none with another's rules."""
     file = file_of(tenant_id, folder)
     return file if file.exists() and _id_in(file) in (tenant_id, None) else None
 
