@@ -134,8 +134,10 @@ def _print_leftovers(farewell: Farewell) -> None:
 def _last(farewell: Farewell) -> str:
     name = farewell.tenant.id
     file = farewell.file or f"tenants/{name}.yaml"
+    done = (
+        f"No event of {name} comes any more, and the app has no right there. Whoever deployed infra/azure/tenant may remove what "
+        "else it made: the storage account of the dead letters, the system topic if nobody else uses it, the doctor's roles."
+    )
     if farewell.named_by:
-        return f"Nothing of {name} is left in Azure. Before {file} can be deleted, these must no longer name it: " + (
-            f"{', '.join(farewell.named_by)}."
-        )
-    return f"Nothing of {name} is left in Azure: delete {file}, and apply the folder."
+        return f"{done}\nBefore {file} can be deleted, these must no longer name it: {', '.join(farewell.named_by)}."
+    return f"{done}\nDelete {file}, and apply the folder."
