@@ -14,7 +14,7 @@ from shared.doctor.needs import EndpointNeed, endpoint_needs
 from shared.doctor.once import Once
 from shared.doctor.operations import Access
 from shared.doctor.ports import Surroundings
-from shared.doctor.seen import AzureSubscription, Permission, Region, Registry, SystemTopic, Workspace
+from shared.doctor.seen import AzureSubscription, Permission, Region, Registry, RoleAssignment, SystemTopic, Workspace
 from shared.errors import Permanent, Transient
 from shared.rules import Rules
 
@@ -50,8 +50,12 @@ class Looks:
     def access(self, access: Access) -> Iterator[Finding]:
         """What the app's identity lacks of it."""
         assignments = self.azure.role_assignments(access.scope, self.principal)
-        granted = [one for each in assignments if reaches(each, access.scope) for one in self._permissions(each.role)]
-        return check_access(access, granted, self.principal)
+        there = [each for each in assignments if reaches(each, access.scope)]
+        granted, conditional = (self._granted(each for each in there if bool(each.condition) is has) for has in (False, True))
+        return check_access(access, granted, self.principal, conditional)
+
+    def _granted(self, assignments: Iterable[RoleAssignment]) -> list[Permission]:
+        return [one for each in assignments for one in self._permissions(each.role)]
 
     def region(self, workspace: Workspace) -> Region:
         """What there is around a workspace."""

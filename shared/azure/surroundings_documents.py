@@ -55,7 +55,13 @@ def registry(name: str, document: Document) -> Registry:
 
 def role_assignment(document: Document) -> RoleAssignment:
     properties = document["properties"]
-    return RoleAssignment(properties["roleDefinitionId"], properties["scope"], document["id"], properties["principalId"])
+    return RoleAssignment(
+        role=properties["roleDefinitionId"],
+        scope=properties["scope"],
+        arm_id=document["id"],
+        principal=properties["principalId"],
+        condition=properties.get("condition"),
+    )
 
 
 def permissions(document: Document) -> tuple[Permission, ...]:

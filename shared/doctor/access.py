@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from shared.doctor.findings import Finding
-from shared.doctor.mending import assign_role, name_of
+from shared.doctor.findings import Finding, Severity
+from shared.doctor.mending import assign_role, az, name_of
 from shared.doctor.operations import Access
 from shared.doctor.seen import Permission, RoleAssignment
 
@@ -22,18 +22,34 @@ def reaches(assignment: RoleAssignment, scope: str) -> bool:
     return made_at.startswith("/providers/microsoft.management/") or f"{scope.lower()}/".startswith(f"{made_at}/")
 
 
-def check_access(access: Access, granted: Sequence[Permission], principal: str) -> Iterator[Finding]:
-    """`granted` is what all roles of the identity allow there."""
-    missing = sorted(_missing(access, granted))
+def check_access(
+    access: Access, granted: Sequence[Permission], principal: str, conditional: Sequence[Permission] = ()
+) -> Iterator[Finding]:
+    """`granted` is what all roles of the identity allow there, `conditional` what others do whose assignments have a condition."""
+    missing = sorted(_missing(access, [*granted, *conditional]))
+    doubtful = sorted(_missing(access, granted))
     if missing:
-        more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
         yield Finding(
             code="role_missing",
             scope=access.scope,
-            what=f"the app's identity may not {', '.join(missing[:MOST_NAMED])}{more} on {name_of(access.scope)}",
+            what=f"the app's identity may not {_some(missing)} on {name_of(access.scope)}",
             why=access.why,
             command=assign_role(principal, access.role, access.scope),
         )
+    elif doubtful:
+        yield Finding(
+            code="role_conditional",
+            scope=access.scope,
+            what=f"the app's identity may {_some(doubtful)} on {name_of(access.scope)} only by a role that has a condition",
+            why=f"whether the condition lets it, Azure alone tells: {access.why}",
+            command=az("role assignment list", "--include-inherited", assignee=principal, scope=access.scope, query="[?condition]"),
+            severity=Severity.WARNING,
+        )
+
+
+def _some(operations: Sequence[str]) -> str:
+    more = f" and {len(operations) - MOST_NAMED} more" if len(operations) > MOST_NAMED else ""
+    return f"{', '.join(operations[:MOST_NAMED])}{more}"
 
 
 def _missing(access: Access, granted: Sequence[Permission]) -> Iterator[str]:

@@ -47,12 +47,16 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class RoleAssignment:
-    """Of the principal that was asked about, or of a group that it is in. `role` is the role definition's ARM id."""
+    """Of the principal that was asked about, or of a group that it is in. `role` is the role definition's ARM id.
+
+    `condition` narrows it (Azure's attribute-based access control): what it comes to only Azure can tell.
+    """
 
     role: str
     scope: str
     arm_id: str
     principal: str
+    condition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

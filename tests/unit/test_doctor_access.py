@@ -7,6 +7,7 @@ import pytest
 from shared.actions import AuthMode
 from shared.assets import Kind
 from shared.doctor.access import check_access, reaches
+from shared.doctor.findings import Severity
 from shared.doctor.needs import WorkspaceNeeds
 from shared.doctor.operations import BLOB_READS, DATA_SCIENTIST, REGISTRY_READS, REGISTRY_WRITES, Access
 from shared.doctor.seen import Permission, RoleAssignment
@@ -30,6 +31,13 @@ SCOPE = str(CARDS)
 def missing(needs: WorkspaceNeeds, *granted: Permission) -> bool:
     access = Access(SCOPE, DATA_SCIENTIST, "", needs.actions)
     return bool(list(check_access(access, granted, "p")))
+
+
+def test_what_only_a_conditional_assignment_allows_is_warned_of() -> None:
+    access = Access(SCOPE, DATA_SCIENTIST, "", ALL_NEEDS.actions)
+    (found,) = check_access(access, (), "p", [SCIENTIST])
+    assert (found.code, found.severity) == ("role_conditional", Severity.WARNING)
+    assert list(check_access(access, [SCIENTIST], "p", [SCIENTIST])) == []
 
 
 def test_the_least_role_of_the_table_is_enough_for_all_that_rules_can_ask_for() -> None:
