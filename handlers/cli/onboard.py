@@ -1,5 +1,6 @@
 """`fanout onboard`: a tenant's beginning, from its file to its first deliveries."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -116,12 +117,21 @@ def _backfill(tenant: Tenant, *, dry_run: bool, silent: bool) -> dict[str, objec
 
     active = [each for each in tenant.subscriptions if tenant.active and each.active]
     paused = [each.name for each in tenant.subscriptions if each not in active]
-    if not silent and not tenant.active:
-        out.print(f"Tenant {tenant.id} is paused: `fanout tenants resume {tenant.id}` lets it begin.", markup=False)
-    elif not silent and paused:
-        out.print(f"Nothing comes by what is paused until it is resumed: {', '.join(paused)}.", markup=False)
+    for reason in () if silent else reasons_for_less(tenant):
+        out.print(reason, markup=False)
     found: list[Finding] = []
     with reaching("the tables and the queue"):
         round_ = boundless(connect(), found.append, dry_run=dry_run)
         wanted = [Backfill(tenant, each, all_versions=False) for each in active]
         return {**bring(wanted, round_, found, silent=silent), "paused": paused}
+
+
+def reasons_for_less(tenant: Tenant) -> Iterator[str]:
+    """Why nothing is delivered to the tenant, or not all that its rules ask for."""
+    if not tenant.subscriptions:
+        yield f"Tenant {tenant.id} subscribes to nothing yet."
+    paused = [each.name for each in tenant.subscriptions if not each.active]
+    if not tenant.active:
+        yield f"Tenant {tenant.id} is paused: `fanout tenants resume {tenant.id}` lets it begin."
+    elif paused:
+        yield f"Nothing comes by what is paused until it is resumed: {', '.join(paused)}."
