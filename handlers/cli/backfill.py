@@ -62,7 +62,8 @@ def bring(wanted: Iterable["Backfill"], round_: "Round", found: list[Finding], *
         pauses = sorted(set[str]().union(*(each.find(round_) for each in wanted)))
     if not silent:
         _show(found, pauses, dry_run=round_.dry_run)
-    for batch in track(round_.batches(), "Sending", console=err, transient=True, disable=round_.dry_run):
+    batches = round_.batches()
+    for batch in track(batches, "Sending", console=err, transient=True, disable=not batches):
         round_.deliver(batch)
     return {"missing": [asdict(finding) for finding in found], "pauses": pauses}
 

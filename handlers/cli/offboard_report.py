@@ -116,8 +116,8 @@ def _places(rows: Sequence[DeliveryRow]) -> Iterator[tuple[str, str, str, str]]:
 
 def _print_leftovers(farewell: Farewell) -> None:
     if farewell.left:
-        first = " once nothing is under way," if farewell.rows else ""
-        out.print(f"\nLeft in Azure:{first} to be removed, in this order, by:")
+        first = " once nothing is under way" if farewell.rows else ""
+        out.print(f"\nLeft in Azure, to be removed{first} in this order:")
     for each in farewell.leftovers:
         about = f"{each.workspace}: {each.what}"
         match each.whose:

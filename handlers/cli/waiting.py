@@ -100,6 +100,8 @@ class Show:
             again = f", attempt {following.attempt}" if following.attempt > 1 else ""
             return Text(f"In queue commands{again} …")
         rows = list(following.rows.values())
+        if not rows:
+            return Text("Taken from queue commands …")
         going = [row for row in rows if not is_done(row)]
         table = [rows_table(going[:MOST_SHOWN], self._fanout.clock.now())] if going else []
         more = [Text(f"… and {len(going) - MOST_SHOWN} more", "dim")] if len(going) > MOST_SHOWN else []
