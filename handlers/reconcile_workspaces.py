@@ -45,7 +45,7 @@ class PublishingWorkspace:
         return f"all {self.kind.plural}", self.tenant.id, self.workspace.name
 
     def names(self, page: str, round_: Round) -> Listing:
-        """None while the tenant is paused: nothing is shared then, and nothing is passed over."""
+        """No names while the tenant is paused: nothing is shared then, and nothing is passed over."""
         if not (self.publications and self.tenant.active):
             return Listing(())
         with round_.fanout.fairness.admitted(self.workspace):
