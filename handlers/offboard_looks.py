@@ -8,7 +8,7 @@ from handlers.doctor_looks import Looks
 from shared.assets import WorkspaceId
 from shared.deadline import within
 from shared.doctor.events import topic_of
-from shared.doctor.leftovers import Leftover, events_left, roles_left, unseen_events, unseen_roles
+from shared.doctor.leftovers import Leftover, Whose, events_left, roles_left, unseen_events, unseen_roles
 from shared.doctor.unseen import is_missing
 from shared.errors import Permanent, Transient
 from shared.tenants import Tenant
@@ -29,7 +29,10 @@ def _of_workspace(workspace: WorkspaceId, looks: Looks) -> Iterator[Leftover]:
     try:
         storage = looks.workspace(workspace).storage_account
     except (Permanent, Transient) as error:
-        if not _is_gone(workspace, error, looks):
+        if _is_gone(workspace, error, looks):
+            why = "it is not there: deleted, or its id in the rules is wrong"
+            yield Leftover(workspace.name, "the workspace", Whose.OTHERS, why=why)
+        else:
             yield unseen_roles(workspace, str(workspace), looks.principal, _first_line(error))
         return
     for scope in (str(workspace), storage):

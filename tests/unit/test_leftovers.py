@@ -134,6 +134,7 @@ def test_of_a_workspace_that_is_deleted_no_role_is_left(sees_the_azure_subscript
     if not sees_the_azure_subscription:
         azure.failing["azure_subscription"] = NotFound("no such subscription")
 
-    roles = [each for each in looked(azure) if each.what.startswith("roles")]
+    found = looked(azure)
 
-    assert bool(roles) is not sees_the_azure_subscription
+    assert any(each.what.startswith("roles") for each in found) is not sees_the_azure_subscription
+    assert any("its id in the rules is wrong" in each.why for each in found) is sees_the_azure_subscription
