@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,8 @@ from tests.end_to_end.support import (
 )
 
 MODEL_REGISTERED = "Microsoft.MachineLearningServices.ModelRegistered"
+SLOW = 90.0  # seconds that an import may take and hold nothing up
+LONGEST_INVOCATION = 2.0  # seconds
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +57,32 @@ def event(cloud: LocalCloud, name: str, version: Any, **changes: Any) -> dict[st
         "metadataVersion": "1",
     }
     return published | changes
+
+
+def test_nothing_waits_for_a_slow_import_and_another_model_overtakes_it(tmp_path: Path) -> None:
+    """Of its own cloud, and first here: files of few tests begin last, and none is to wait for this one alone."""
+    with LocalCloud(tmp_path / "cloud", seconds=QUICK) as cloud:
+        there = cloud.workspaces
+        cloud.apply_rules(rules(tmp_path / "rules", there["workspace1"], {"fabrikam": (there["workspace2"], ["register"])}))
+        client = cloud.ml_client("workspace1")
+        register(client, "warm-up", "1", mlflow_folder(tmp_path / "warm-up"))
+        eventually("the host has loaded the SDK", lambda: "warm-up:1" in models(cloud, "workspace2"))
+        warm = len(cloud.host.invocations())
+
+        cloud.azure_ml.seconds(**{"import": SLOW})
+        register(client, "slow", "1", mlflow_folder(tmp_path / "slow"))
+        eventually("the slow import accepted", lambda: accepted(cloud, "POST", "/import")["slow:1"])
+        began = time.monotonic()
+        cloud.azure_ml.seconds(**QUICK)
+        register(client, "swift", "1", mlflow_folder(tmp_path / "swift"))
+        eventually("the swift model through", lambda: "swift:1" in models(cloud, "workspace2"), 30)
+        assert time.monotonic() - began < SLOW / 2
+        assert "slow:1" not in models(cloud, "workspace2")
+
+        eventually("the slow model through", lambda: "slow:1" in models(cloud, "workspace2"), SLOW * 1.5)
+        longest = max(cloud.host.invocations()[warm:], key=lambda invocation: invocation["seconds"] or 0)
+        assert longest["seconds"] < LONGEST_INVOCATION, longest
+        assert accepted(cloud, "POST", "/import")["slow:1"] == 1
 
 
 def test_twenty_models_with_their_events_shuffled_and_repeated_arrive_once(cloud: LocalCloud, tmp_path: Path) -> None:
