@@ -27,6 +27,7 @@ from tests.end_to_end.support import (
     send_all,
     subscription,
     tenant,
+    unreconciled,
 )
 
 EVERY_KIND = ("model", "data", "environment", "component")
@@ -40,8 +41,9 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     options: dict[str, Any] = {"seconds": QUICK | {"asset": 0.1}, "settings": OFTEN, "outcomes": "topic"}
     with LocalCloud(tmp_path_factory.mktemp("cloud"), **options) as cloud:
         cloud.apply_rules(_rules(cloud, tmp_path_factory.mktemp("rules")))
-        _share_some_of_every_kind(cloud, Author(cloud, "workspace1", tmp_path_factory.mktemp("files")))
-        yield cloud
+        with unreconciled(cloud):  # it would ask for what a test has just registered, or once more for what has just failed
+            _share_some_of_every_kind(cloud, Author(cloud, "workspace1", tmp_path_factory.mktemp("files")))
+            yield cloud
 
 
 def _share_some_of_every_kind(cloud: LocalCloud, author: Author) -> None:
