@@ -9,14 +9,7 @@ from shared.tenants import Publication
 
 def stays_within_regions(publication: Publication, fanout: Fanout) -> bool:
     """Whether its registry replicates to no region that the publication forbids."""
-    return not forbidden_regions(publication, fanout)
-
-
-def forbidden_regions(publication: Publication, fanout: Fanout) -> list[str]:
-    """Those that the publication's registry replicates to, and the publication does not allow."""
-    if not publication.regions:
-        return []
-    return [region for region in fanout.registries.regions(publication.registry) if region not in publication.regions]
+    return not (publication.regions and _forbidden(publication, fanout))
 
 
 def within_regions(publications: Sequence[Publication], fanout: Fanout) -> list[Publication]:
@@ -24,9 +17,13 @@ def within_regions(publications: Sequence[Publication], fanout: Fanout) -> list[
     allowed = [publication for publication in publications if stays_within_regions(publication, fanout)]
     if not allowed:
         publication = publications[0]
-        regions = ", ".join(forbidden_regions(publication, fanout))
+        regions = ", ".join(_forbidden(publication, fanout))
         text = f"registry {publication.registry} replicates to {regions}, beyond what publication {publication.name} allows"
         raise Permanent(
             "region_forbidden", text, Owner.PUBLISHER, "allow the region in the publication, or choose another registry"
         )
     return allowed
+
+
+def _forbidden(publication: Publication, fanout: Fanout) -> list[str]:
+    return publication.forbidden(fanout.registries.regions(publication.registry))

@@ -82,7 +82,7 @@ def withholds(publication: Publication, publisher: Tenant, receiver: str, shared
     name = publication.name_in_registry(publisher.id, shared.named_at_origin.name)
     if name != shared.asset.name:
         return f"names it {name} in the registry"
-    if publication.regions and (forbidden := [each for each in shared.regions if each not in publication.regions]):
+    if forbidden := publication.forbidden(shared.regions):
         return f"forbids {' and '.join(forbidden)}, where registry {shared.registry} replicates to"
     if not rules.provider.includes(publication.to, receiver):
         return f"not to {receiver}"

@@ -11,8 +11,7 @@ from shared.tenants import Publication, Tenant
 
 def check_regions(file: str, path: Path, publication: Publication, registry: RegistryRule, tenant: Tenant) -> Iterator[Finding]:
     """`registry` is the publication's."""
-    forbidden = [region for region in registry.regions if publication.regions and region not in publication.regions]
-    if forbidden:
+    if forbidden := publication.forbidden(registry.regions):
         what = f"registry {registry.name} replicates to {' and '.join(forbidden)} too, so that nothing would be shared"
         remedy = "publish through a registry that stays within these regions, or add the others to them"
         yield Finding(file, (*path, "regions"), what, remedy)

@@ -3,7 +3,7 @@
 A tenant is named by its id, a group by its name in the provider's `groups`; `shared.rules.EVERYONE` stands for all tenants.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -68,6 +68,10 @@ class Publication:
 
     def name_in_registry(self, tenant: str, name: str) -> str:
         return self.rename.replace("{tenant}", tenant).replace("{name}", name) if self.rename else name
+
+    def forbidden(self, regions: Iterable[str]) -> list[str]:
+        """Those of a registry's regions that it may not replicate to."""
+        return [region for region in regions if region not in self.regions] if self.regions else []
 
 
 class Approver(StrEnum):

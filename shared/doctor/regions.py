@@ -32,8 +32,7 @@ def check_workspace_region(needs: WorkspaceNeeds, workspace: Workspace, registri
 
 def check_registry_regions(needs: RegistryNeeds, registry: Registry) -> Iterator[Finding]:
     for tenant, publication in needs.bounded:
-        beyond = [region for region in registry.regions if region not in map(region_name, publication.regions)]
-        if beyond:
+        if beyond := publication.forbidden(registry.regions):
             yield Finding(
                 code="registry_beyond_regions",
                 scope=registry.arm_id,
