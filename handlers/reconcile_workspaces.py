@@ -134,9 +134,7 @@ class _Visit:
             stamp=listed.stamp,
             looked_at=now,
             reached=self._watch.after_look(mark, positions, settled, now),
-            waiting=tuple(
-                Waiting(each.asset.version, print_of_tags(each.tags)) for each in versions[:FIRST_LOOK] if self._waits(each)
-            ),
+            waiting=self._waiting(listed.name, versions[:FIRST_LOOK]),
             asked=tuple(each.asset.version for each in asked),
             revision=self._round.rules.revision,
             etag=mark.etag if mark else "",
@@ -163,14 +161,19 @@ class _Visit:
         with self._round.fanout.fairness.admitted(place.workspace):
             return self._round.fanout.workspaces.newest(place.workspace, place.kind, name, most)
 
-    def _waits(self, found: WorkspaceAsset) -> bool:
-        """Whether other tags would let it out by one publication more, or less, or bring it to others."""
-        published = self._letting_out(found.asset.name, None)
-        if len(self._letting_out(found.asset.name, {})) < len(published):
+    def _waiting(self, name: str, versions: Sequence[WorkspaceAsset]) -> tuple[Waiting, ...]:
+        """These versions, where other tags would let them out by one publication more, or less, or bring them to others."""
+        if not self._depends_on_tags(name):
+            return ()
+        return tuple(Waiting(each.asset.version, print_of_tags(each.tags)) for each in versions)
+
+    def _depends_on_tags(self, name: str) -> bool:
+        published = self._letting_out(name, None)
+        if len(self._letting_out(name, {})) < len(published):
             return True
-        names = {publication.name_in_registry(self._place.tenant.id, found.asset.name) for publication in published}
+        names = {publication.name_in_registry(self._place.tenant.id, name) for publication in published}
         asked = self._round.asked_by_tags[self._place.kind]
-        return any(matches_name(pattern, found.asset.kind, name) for pattern in asked for name in names)
+        return any(matches_name(pattern, self._place.kind, each) for pattern in asked for each in names)
 
     def _share(self, found: WorkspaceAsset, *, retagged: bool) -> bool:
         place = self._place
