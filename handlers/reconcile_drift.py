@@ -25,7 +25,6 @@ def look_for_drift(rows: Sequence[DeliveryRow], round_: Round) -> None:
         round_.chosen.add(rows)
         return
     for row in rows:
-        round_.alive()
         _look(row, round_)
 
 
@@ -34,13 +33,13 @@ def look_at_chosen(round_: Round) -> None:
     until = round_.now + LONGEST
     for row in round_.chosen.take():
         if round_.now < until:
-            round_.alive()
             _look(row, round_)
     round_.send()
 
 
 def _look(row: DeliveryRow, round_: Round) -> None:
     """One call, at the asset or at the endpoint's deployments."""
+    round_.alive()
     with round_.bearing(str(row.asset), row.tenant, row.workspace.name), round_.fanout.fairness.admitted(row.workspace):
         match row.action:
             case Register():
