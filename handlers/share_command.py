@@ -35,7 +35,8 @@ def share(command: commands.Share, asked: Asked, fanout: Fanout) -> None:
     tenant = owner(workspace, rules)
     asset = _version(workspace, command.asset.value, asked, fanout)
     ids = {"workspace": workspace.name, "asset": asset, "tenant": tenant.id}
-    if not planning.publications_for(asset, workspace, None, rules):
+    by_any_tags = planning.publications_for(asset, workspace, None, rules)
+    if not by_any_tags:
         _goes_nowhere(asked, ids, "private", "no publication is about it")
         return
     deliveries = _deliveries_there(workspace, asset, rules, fanout)
@@ -47,7 +48,8 @@ def share(command: commands.Share, asked: Asked, fanout: Fanout) -> None:
         _goes_nowhere(asked, ids, "echo", why)
         return
     publications = planning.publications_for(asset, workspace, found.tags, rules)
-    for request in requests(tenant, workspace, found, lost_by_tags(found, workspace, rules), rules.revision, asked):
+    lost = [publication for publication in by_any_tags if publication not in publications]
+    for request in requests(tenant, workspace, found, lost, rules.revision, asked):
         request.bring_tags(fanout)
     if not publications:
         _goes_nowhere(asked, ids, "private", "no publication is about it with these tags")
@@ -57,12 +59,6 @@ def share(command: commands.Share, asked: Asked, fanout: Fanout) -> None:
     if asked.by_event and asset.version in fanout.reconciling.recalled(workspace, asset.kind, asset.name):
         made = (request for request in made if request.stands(fanout))
     _make_all(made, fanout)
-
-
-def lost_by_tags(found: WorkspaceAsset, workspace: WorkspaceId, rules: Rules) -> list[Publication]:
-    """The publications that are about the asset, and by which it may not leave with the tags that it has. It may have, before."""
-    by_tags = planning.publications_for(found.asset, workspace, found.tags, rules)
-    return [each for each in planning.publications_for(found.asset, workspace, None, rules) if each not in by_tags]
 
 
 def _goes_nowhere(asked: Asked, ids: Mapping[str, object], what: str, why: str) -> None:
