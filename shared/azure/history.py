@@ -12,7 +12,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient
 
 from shared import logs
-from shared.azure.ledger import Ledger, share_in
+from shared.azure.ledger import Ledger, readable, share_in
 from shared.azure.open_work import PARTITION
 from shared.azure.tables import table_errors
 from shared.errors import Unreadable
@@ -65,11 +65,7 @@ class HistoryTables:
 
     def _shares_where(self, query: str, bounds: Mapping[str, Any]) -> Iterator[ShareRow]:
         with table_errors("list shares"):
-            for entity in _entities(self._shares, query, bounds):
-                try:
-                    yield share_in(entity)
-                except Unreadable as unreadable:
-                    logs.event(log, "unreadable", logging.ERROR, why=unreadable)
+            yield from readable(_entities(self._shares, query, bounds), share_in)
 
     def _planned(self, since: datetime, tenant: str | None = None) -> Iterator[str]:
         """The entries of the index, of one tenant, in their order, or of all."""

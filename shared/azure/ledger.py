@@ -149,15 +149,15 @@ class Ledger:
 
     def _deliveries_in(self, prefix: str, partition: str, after: str, upto: str | None) -> Iterator[DeliveryRow]:
         with table_errors("list deliveries"):
-            yield from _readable(_range(self._deliveries, partition, prefix, after, upto), _delivery)
+            yield from readable(_range(self._deliveries, partition, prefix, after, upto), _delivery)
 
     def delivered(self) -> Iterator[tuple[PlanRow, Sequence[DeliveryRow]]]:
         with table_errors("list all that was delivered"):
             everything = self._deliveries.query_entities(f"state eq '{DeliveryState.DELIVERED}' or RowKey ge '{PLANS}'")
             for _, of_asset in itertools.groupby(everything, key=lambda entity: entity["PartitionKey"]):
                 entities = list(of_asset)
-                rows = list(_readable((each for each in entities if not _is_plan(each)), _delivery))
-                for plan in _readable(filter(_is_plan, entities), _PLANS.to_row):
+                rows = list(readable((each for each in entities if not _is_plan(each)), _delivery))
+                for plan in readable(filter(_is_plan, entities), _PLANS.to_row):
                     yield plan, [row for row in rows if row.registry == plan.asset.registry]
 
     def has_open_deliveries(self, partition: str) -> bool:
@@ -200,6 +200,15 @@ def share_in(entity: Any) -> ShareRow:
     return replace(_SHARES.to_row(entity, **keys), etag=etag_of(entity))
 
 
+def readable[R](entities: Iterable[Any], read: Callable[[Any], R]) -> Iterator[R]:
+    """One that is not must not keep the others from being found."""
+    for entity in entities:
+        try:
+            yield read(entity)
+        except Unreadable as unreadable:
+            logs.event(log, "unreadable", logging.ERROR, why=unreadable)
+
+
 def _delivery(entity: Any) -> DeliveryRow:
     keys = {"partition": entity["PartitionKey"], "row": str(entity["RowKey"])[len(OPEN) :]}
     return replace(_DELIVERIES.to_row(entity, **keys), etag=etag_of(entity))
@@ -207,15 +216,6 @@ def _delivery(entity: Any) -> DeliveryRow:
 
 def _is_plan(entity: Any) -> bool:
     return str(entity["RowKey"]).startswith(PLANS)
-
-
-def _readable[R](entities: Iterable[Any], read: Callable[[Any], R]) -> Iterator[R]:
-    """One that is not must not keep the others from being found."""
-    for entity in entities:
-        try:
-            yield read(entity)
-        except Unreadable as unreadable:
-            logs.event(log, "unreadable", logging.ERROR, why=unreadable)
 
 
 def _range(
