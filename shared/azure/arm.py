@@ -63,6 +63,19 @@ class ArmClient:
             return response
 
 
+def in_all_pages(client: Caller, url: str, params: Mapping[str, str], doing: str) -> list[Any]:
+    """What Azure lists there, to the last page. The errors of `ArmClient.call`."""
+    found: list[Any] = []
+    answer = client.call("GET", url, params=params, doing=doing)
+    while True:
+        with translated(doing):
+            page = answer.json()
+            found += page["value"]
+        if not page.get("nextLink"):
+            return found
+        answer = client.call("GET", page["nextLink"], doing=doing)
+
+
 def operation_state(client: Caller, address: str) -> OperationState:
     """How a long-running operation of a workspace or of a registry stands.
 

@@ -14,7 +14,7 @@ from azure.core.rest import HttpResponse
 from shared.actions import Endpoint as Action
 from shared.actions import OnlineEndpoint
 from shared.assets import WorkspaceId
-from shared.azure.arm import Caller, operation_state
+from shared.azure.arm import Caller, in_all_pages, operation_state
 from shared.azure.endpoint_documents import Document, KindOfEndpoint, deployments_of, kind_of, with_traffic
 from shared.azure.errors import translated
 from shared.azure.ml_clients import MlClients, accepted
@@ -91,15 +91,7 @@ class AzureEndpoints:
         return operation_state(self._arm, address)
 
     def _deployments(self, url: str, kind: KindOfEndpoint, doing: str) -> list[Document]:
-        answer = self._call("GET", f"{url}/deployments", kind, doing)
-        found: list[Document] = []
-        while True:
-            with translated(doing):
-                page: Any = answer.json()
-                found += page["value"]
-            if not page.get("nextLink"):
-                return found
-            answer = self._arm.call("GET", page["nextLink"], doing=doing)
+        return in_all_pages(self._arm, f"{url}/deployments", {"api-version": kind.api}, doing)
 
     def _get(self, url: str, kind: KindOfEndpoint, doing: str) -> Any:
         answer = self._call("GET", url, kind, doing)

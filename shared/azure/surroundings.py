@@ -6,13 +6,14 @@ evaluates all that a policy asks, on the contents that a resource would have, wh
 Users report that it leaves out what is assigned at a management group: such denials are seen when they happen.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 
 from azure.core.credentials import TokenCredential
 
 from shared.assets import WorkspaceId
 from shared.azure import surroundings_documents as documents
-from shared.azure.arm import Caller
+from shared.azure.arm import Caller, in_all_pages
 from shared.azure.blob_copies import blob_options
 from shared.azure.endpoint_documents import BATCH, ONLINE
 from shared.azure.errors import translated
@@ -60,57 +61,40 @@ class AzureSurroundings:
 
     def azure_subscription(self, azure_subscription_id: str) -> AzureSubscription:
         doing = f"look at Azure subscription {azure_subscription_id}"
-        found = self._get(f"/subscriptions/{azure_subscription_id}", SUBSCRIPTIONS_API, doing)
-        with translated(doing):
-            return documents.azure_subscription(found)
+        return self._get(f"/subscriptions/{azure_subscription_id}", SUBSCRIPTIONS_API, doing, documents.azure_subscription)
 
     def workspace(self, workspace: WorkspaceId) -> Workspace:
         doing = f"look at workspace {workspace.name}"
-        found = self._get(str(workspace), ML_API, doing)
-        with translated(doing):
-            return documents.workspace(found)
+        return self._get(str(workspace), ML_API, doing, documents.workspace)
 
     def workspaces_in(self, azure_subscription_id: str) -> Sequence[Workspace]:
         doing = f"list the workspaces of Azure subscription {azure_subscription_id}"
-        found = self._list(f"/subscriptions/{azure_subscription_id}/{_ML}/workspaces", ML_API, doing)
-        with translated(doing):
-            return [documents.workspace(each) for each in found]
+        return self._each(f"/subscriptions/{azure_subscription_id}/{_ML}/workspaces", ML_API, doing, documents.workspace)
 
     def registry(self, name: str) -> Registry:
         doing = f"look at registry {name}"
         path = self._registry_address(name).partition("/subscriptions/")[2]
-        found = self._get(f"/subscriptions/{path}", ML_API, doing)
-        with translated(doing):
-            return documents.registry(name, found)
+        return self._get(f"/subscriptions/{path}", ML_API, doing, functools.partial(documents.registry, name))
 
     def role_assignments(self, scope: str, principal: str) -> Sequence[RoleAssignment]:
         """`assignedTo` follows groups, and groups in groups (`role-based-access-control/role-assignments-list-rest.md`)."""
         doing = f"list the role assignments of {principal} for {scope}"
         path = f"{scope}/providers/Microsoft.Authorization/roleAssignments"
-        found = self._list(path, AUTHORIZATION_API, doing, {"$filter": f"assignedTo('{principal}')"})
-        with translated(doing):
-            return [documents.role_assignment(each) for each in found]
+        return self._each(path, AUTHORIZATION_API, doing, documents.role_assignment, {"$filter": f"assignedTo('{principal}')"})
 
     def permissions(self, role: str) -> Sequence[Permission]:
         doing = f"look at role {role}"
-        found = self._get(role, AUTHORIZATION_API, doing)
-        with translated(doing):
-            return documents.permissions(found)
+        return self._get(role, AUTHORIZATION_API, doing, documents.permissions)
 
     def system_topics(self, azure_subscription_id: str) -> Sequence[SystemTopic]:
         """A system topic lies in its source's Azure subscription, in whatever resource group (`event-grid/system-topics.md`)."""
         doing = f"list the system topics of Azure subscription {azure_subscription_id}"
-        found = self._list(
-            f"/subscriptions/{azure_subscription_id}/providers/Microsoft.EventGrid/systemTopics", EVENT_GRID_API, doing
-        )
-        with translated(doing):
-            return [documents.system_topic(each) for each in found]
+        path = f"/subscriptions/{azure_subscription_id}/providers/Microsoft.EventGrid/systemTopics"
+        return self._each(path, EVENT_GRID_API, doing, documents.system_topic)
 
     def event_subscriptions(self, topic: str) -> Sequence[EventSubscription]:
         doing = f"list the event subscriptions of {topic}"
-        found = self._list(f"{topic}/eventSubscriptions", EVENT_GRID_API, doing)
-        with translated(doing):
-            return [documents.event_subscription(each) for each in found]
+        return self._each(f"{topic}/eventSubscriptions", EVENT_GRID_API, doing, documents.event_subscription)
 
     def has_dead_letters(self, place: DeadLetters) -> bool:
         from azure.storage.blob import ContainerClient
@@ -124,21 +108,16 @@ class AzureSurroundings:
 
     def storage_account(self, arm_id: str) -> StorageAccount:
         doing = f"look at storage account {arm_id}"
-        found = self._get(arm_id, STORAGE_API, doing)
-        with translated(doing):
-            return documents.storage_account(found)
+        return self._get(arm_id, STORAGE_API, doing, documents.storage_account)
 
     def datastore(self, workspace: WorkspaceId) -> Datastore:
         doing = f"look at the storage of workspace {workspace.name}"
-        found = self._get(f"{workspace}/datastores/{DATASTORE}", DATASTORES_API, doing)
-        with translated(doing):
-            properties = found["properties"]
-            credentials = properties["credentials"]["credentialsType"].lower()
-            return Datastore(properties["containerName"], has_secret=credentials in ("accountkey", "sas"))
+        return self._get(f"{workspace}/datastores/{DATASTORE}", DATASTORES_API, doing, documents.datastore)
 
     def has_compute(self, workspace: WorkspaceId, name: str) -> bool:
         try:
-            self._get(f"{workspace}/computes/{name}", ML_API, f"look for compute {name} in workspace {workspace.name}")
+            doing = f"look for compute {name} in workspace {workspace.name}"
+            self._get(f"{workspace}/computes/{name}", ML_API, doing, dict)
         except NotFound:
             return False
         return True
@@ -174,22 +153,17 @@ class AzureSurroundings:
         with translated(doing):
             return documents.denials(answer.json())
 
-    def _get(self, path: str, api: str, doing: str) -> Document:
+    def _get[R](self, path: str, api: str, doing: str, read: Callable[[Document], R]) -> R:
         answer = self._arm.call("GET", f"{self._resource_manager}{path}", params={"api-version": api}, doing=doing)
         with translated(doing):
-            found: Document = answer.json()
-            return found
+            return read(answer.json())
+
+    def _each[R](
+        self, path: str, api: str, doing: str, read: Callable[[Document], R], params: Mapping[str, str] | None = None
+    ) -> list[R]:
+        found = self._list(path, api, doing, params)
+        with translated(doing):
+            return [read(each) for each in found]
 
     def _list(self, path: str, api: str, doing: str, params: Mapping[str, str] | None = None) -> list[Document]:
-        """All pages."""
-        return list(self._pages(path, {"api-version": api, **(params or {})}, doing))
-
-    def _pages(self, path: str, params: Mapping[str, str], doing: str) -> Iterator[Document]:
-        answer = self._arm.call("GET", f"{self._resource_manager}{path}", params=params, doing=doing)
-        while True:
-            with translated(doing):
-                page = answer.json()
-                yield from page["value"]
-            if not page.get("nextLink"):
-                return
-            answer = self._arm.call("GET", page["nextLink"], doing=doing)
+        return in_all_pages(self._arm, f"{self._resource_manager}{path}", {"api-version": api, **(params or {})}, doing)

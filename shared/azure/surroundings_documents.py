@@ -14,6 +14,7 @@ from shared.doctor.seen import (
     AzureSubscription,
     CoreUsage,
     CoreUsages,
+    Datastore,
     DeadLetters,
     Destination,
     DestinationKind,
@@ -105,6 +106,12 @@ def storage_account(document: Document) -> StorageAccount:
         is_shut=public == "disabled",
         lets_in=tuple(ResourceRule(each["tenantId"], each["resourceId"]) for each in rules.get("resourceAccessRules") or ()),
     )
+
+
+def datastore(document: Document) -> Datastore:
+    properties = document["properties"]
+    credentials = properties["credentials"]["credentialsType"].lower()
+    return Datastore(properties["containerName"], has_secret=credentials in ("accountkey", "sas"))
 
 
 def core_usages(documents: Iterable[Document]) -> CoreUsages:
