@@ -21,19 +21,17 @@ from shared.tenants import AssetPattern, Publication, RuleState, Subscription, T
 
 type Document = Mapping[str, Any]
 
-_PROVIDERS = TypeAdapter(ProviderShape)
-_TENANTS = TypeAdapter(TenantShape)
 _ACTIONS: TypeAdapter[ActionShape] = TypeAdapter(ActionShape)
 
 
 def provider_from_document(document: Document) -> Provider:
     """pydantic's ValidationError for what is no provider document."""
-    return _PROVIDERS.validate_python(document).value()
+    return ProviderShape.model_validate(document).value()
 
 
 def tenant_from_document(document: Document) -> Tenant:
     """pydantic's ValidationError for what is no tenant document."""
-    return _TENANTS.validate_python(document).value()
+    return TenantShape.model_validate(document).value()
 
 
 def action_from_document(document: str | Document) -> Action:

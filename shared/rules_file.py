@@ -7,8 +7,6 @@ tenants/*.yaml     one file per tenant, so that each tenant can own its file
 from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 
-from pydantic import TypeAdapter
-
 from shared.rules import Provider, Rules
 from shared.rules_checks import Known, check_owners, check_provider, check_tenant, check_tenants
 from shared.rules_findings import Finding
@@ -20,9 +18,6 @@ from shared.tenants import Tenant
 
 PROVIDER_FILE = "provider.yaml"
 
-_PROVIDERS = TypeAdapter(ProviderShape)
-_TENANTS = TypeAdapter(TenantShape)
-
 
 def read_rules(folder: FilePath) -> tuple[Provider, tuple[Tenant, ...]]:
     """The provider, and the tenants by id. InvalidRulesError for anything that cannot be applied as it stands."""
@@ -33,9 +28,9 @@ def read_rules(folder: FilePath) -> tuple[Provider, tuple[Tenant, ...]]:
 def read_folder(folder: FilePath) -> RulesRead:
     """All rules, with the warnings. InvalidRulesError likewise."""
     reading = Reading(folder)
-    provider = reading.shape(PROVIDER_FILE, _PROVIDERS)
+    provider = reading.shape(PROVIDER_FILE, ProviderShape)
     files = reading.tenant_files()
-    shapes = {file: shape for file in files if (shape := reading.shape(file, _TENANTS))}
+    shapes = {file: shape for file in files if (shape := reading.shape(file, TenantShape))}
     tenants = {file: shape.value() for file, shape in shapes.items() if reading.has_references(file, shape)}
     known = Known(provider.value() if provider else None, frozenset(reading.stated_ids(files)))
     if known.provider:
@@ -50,16 +45,14 @@ def read_folder(folder: FilePath) -> RulesRead:
 
 def read_provider(folder: FilePath) -> Provider | None:
     """The provider alone; None where its file says nothing that can be read."""
-    shape = Reading(folder).shape(PROVIDER_FILE, _PROVIDERS)
+    shape = Reading(folder).shape(PROVIDER_FILE, ProviderShape)
     return shape.value() if shape else None
 
 
 def read_tenant(file: FilePath, tenant_id: str, in_force: Rules) -> RulesRead:
     """One tenant's rules, to stand beside the others in force. InvalidRulesError likewise."""
     reading = Reading(file.parent)
-    shape = reading.shape(file.name, _TENANTS)
-    if shape is None or not reading.has_references(file.name, shape):
-        raise reading.refusal()
+    shape = reading.tenant(file.name)
     tenant = shape.value()
     others = {f"the rules of {other.id}": other for other in in_force.tenants.values() if other.id != tenant.id}
     together = {**others, file.name: tenant}

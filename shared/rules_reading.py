@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from shared.marked_yaml import MarkedDocument, UnreadableYamlError, read_yaml, written
 from shared.rules import Provider
@@ -77,7 +77,14 @@ class Reading:
                 self._problem(file, 1, "", f"its name ends in {path.suffix}", "let it end in .yaml")
         return [f"{TENANTS_FOLDER}/{path.name}" for path in present if path.suffix == ".yaml" and not path.is_dir()]
 
-    def shape[S](self, file: str, adapter: TypeAdapter[S]) -> S | None:
+    def tenant(self, file: str) -> TenantShape:
+        """What the file says, taken by itself. InvalidRulesError where that is no tenant's rules."""
+        shape = self.shape(file, TenantShape)
+        if shape is None or not self.has_references(file, shape):
+            raise self.refusal()
+        return shape
+
+    def shape[S: BaseModel](self, file: str, expected: type[S]) -> S | None:
         """The file's content, None where it is not what it should be."""
         document = self._document(file)
         if document is None:
@@ -85,7 +92,7 @@ class Reading:
         for path, line in document.repeated:
             self._problem(file, line, written(path), "this field stands here twice", "keep one of them")
         try:
-            return adapter.validate_python(document.content)
+            return expected.model_validate(document.content)
         except ValidationError as wrong:
             for error in wrong.errors(include_url=False):
                 path, what, remedy = complaint(error)

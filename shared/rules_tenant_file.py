@@ -1,9 +1,7 @@
 """One tenant's file in a folder of rules: where it is, how it begins, and how it ends."""
 
-from collections.abc import Iterable
+import textwrap
 from pathlib import Path
-
-from pydantic import TypeAdapter
 
 from shared.assets import Kind
 from shared.marked_yaml import UnreadableYamlError, read_yaml
@@ -15,7 +13,6 @@ from shared.rules_region_checks import covers
 from shared.rules_tenant_shape import TenantShape
 from shared.tenants import Tenant
 
-_TENANTS = TypeAdapter(TenantShape)
 _ANY_REGISTRY = "contoso-hub"
 _NEW = """\
 # {tenant}: what it lets out of its workspaces, and what it wants from others.
@@ -48,11 +45,7 @@ def own_file(tenant_id: str, folder: Path) -> Path | None:
 
 def shape_in(file: Path) -> TenantShape:
     """What stands there. InvalidRulesError where it is no tenant's file; what it says may yet not fit the rules of others."""
-    reading = Reading(file.parent)
-    shape = reading.shape(file.name, _TENANTS)
-    if shape is None or not reading.has_references(file.name, shape):
-        raise reading.refusal()
-    return shape
+    return Reading(file.parent).tenant(file.name)
 
 
 def new_file(tenant: Tenant, provider: Provider | None) -> str:
@@ -94,11 +87,7 @@ def _assets(provider: Provider | None) -> list[Document]:
 
 
 def _commented(document: Document) -> str:
-    return _lines(f"# {line}" for line in yaml_text(document).splitlines())
-
-
-def _lines(lines: Iterable[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)
+    return textwrap.indent(yaml_text(document), "# ")
 
 
 def _id_in(file: Path) -> object:
