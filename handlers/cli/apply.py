@@ -8,7 +8,8 @@ import typer
 
 from handlers.apply_rules import Proposal, propose, propose_tenant
 from handlers.cli import completion
-from handlers.cli.rules_in_force import By, changing, connect, put_in_force, show
+from handlers.cli.connection import connect
+from handlers.cli.rules_in_force import By, changing, put_in_force, show
 from handlers.cli.terminal import INVALID, err, out, stop
 from shared.rules_change import RulesStore
 from shared.rules_file import read_folder, read_tenant
@@ -43,18 +44,18 @@ def apply(
     with changing():
         if tenant is None:
             rules = _read(path)
-            store, create_tables = connect()
-            proposal = propose(rules.provider, rules.tenants, store)
+            fanout = connect()
+            proposal = propose(rules.provider, rules.tenants, fanout.rules_table)
             _keep_some(proposal, path)
         else:
-            store, create_tables = connect()
-            proposal = _of_tenant(tenant, path, store)
+            fanout = connect()
+            proposal = _of_tenant(tenant, path, fanout.rules_table)
         show(proposal)
         if dry_run:
             out.print("Dry run: nothing was changed.")
         else:
-            create_tables()
-            put_in_force(proposal, store, by)
+            fanout.create_tables()
+            put_in_force(proposal, fanout.rules_table, by)
 
 
 def _read(folder: Path) -> RulesRead:

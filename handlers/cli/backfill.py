@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.progress import track
 
 from handlers.cli import completion
+from handlers.cli.connection import connect
 from handlers.cli.documents import AsJson, print_json
 from handlers.cli.terminal import INVALID, err, out, reaching, stop
 from shared.errors import Permanent
@@ -42,11 +43,10 @@ def backfill(
         stop(INVALID, f"--subscription: {subscription!r} is not TENANT/NAME, such as fabrikam/cards-live.")
     from handlers.backfill import backfill_of
     from handlers.reconcile_round import boundless
-    from shared.bootstrap import fanout
 
     found: list[Finding] = []
     with reaching("the tables and the queue"):
-        round_ = boundless(fanout(impatient=True), found.append, dry_run=dry_run)
+        round_ = boundless(connect(), found.append, dry_run=dry_run)
         try:
             wanted = backfill_of(tenant, name, round_.rules, all_versions=all_versions)
         except Permanent as unknown:

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from handlers.cli import completion
+from handlers.cli.connection import connect
 from handlers.cli.documents import AsJson, print_json
-from handlers.cli.rules_in_force import change_text, connect
+from handlers.cli.rules_in_force import change_text
 from handlers.cli.rules_prints import print_table
 from handlers.cli.terminal import reaching
 from shared.rules_change import Revision
@@ -27,7 +28,7 @@ def history(
     fanout history --tenant fabrikam --json
     """
     with reaching("the tables"):
-        found = connect()[0].history(last, tenant)
+        found = connect().rules_table.history(last, tenant)
     if as_json:
         print_json([_document(revision) for revision in found])
     else:

@@ -6,7 +6,7 @@ from datetime import datetime
 from rich.text import Text
 
 from handlers.cli.holdings import Holding, cell_text, in_several_workspaces
-from handlers.cli.tables import age_text, bare_table, paper, state_text
+from handlers.cli.tables import GAP, age_text, bare_table, paper, state_text
 
 
 def print_versions(holdings: Sequence[Holding], now: datetime) -> None:
@@ -49,13 +49,13 @@ def print_matrix(holdings: Sequence[Holding], now: datetime) -> None:
 
 
 def _side_by_side(widths: Mapping[str, int], room: int) -> Iterator[list[str]]:
-    """Columns by their widths, each with a gap of two before it, as many as there is room for; one at least."""
+    """Columns by their widths, each with a gap before it, as many as there is room for; one at least."""
     line: list[str] = []
     left = room
     for name, width in widths.items():
-        if line and left < width + 2:
+        if line and left < width + GAP:
             yield line
             line, left = [], room
         line.append(name)
-        left -= width + 2
+        left -= width + GAP
     yield line

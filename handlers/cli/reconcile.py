@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from handlers.cli.connection import connect
 from handlers.cli.documents import AsJson, print_json
 from handlers.cli.terminal import LOST, UNREACHABLE, err, out, reaching, stop
 from shared.errors import Lost
@@ -39,7 +40,6 @@ def reconcile(
     fanout reconcile --dry-run
     """
     from handlers import reconcile_pass
-    from shared.bootstrap import fanout
 
     found: list[Finding] = []
 
@@ -51,7 +51,7 @@ def reconcile(
     looking = err.status("Looking at workspaces and registries …")
     try:
         with reaching("the tables and the queue"), looking:
-            (reconcile_pass.preview if dry_run else reconcile_pass.whole_pass)(fanout(impatient=True), show)
+            (reconcile_pass.preview if dry_run else reconcile_pass.whole_pass)(connect(), show)
     except (reconcile_pass.BusyError, Lost) as busy:
         stop(LOST, f"Another run is at work: {busy}. Try again in some minutes.")
     if as_json:

@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from handlers.apply_rules import Proposal, apply_proposal, propose_tenant
+from handlers.cli.connection import connect
 from handlers.cli.sending import login_name
 from handlers.cli.terminal import INVALID, LOST, out, reaching, stop
 from shared.rules import Rules
@@ -32,20 +33,9 @@ By = Annotated[
 SIGNS = {Fate.ADDED: "[green]+[/]", Fate.CHANGED: "[yellow]~[/]", Fate.REMOVED: "[red]-[/]"}
 
 
-def connect() -> tuple[RulesStore, Callable[[], None]]:
-    """The rules of the tables that this process's settings name, and how to make tables that are not there yet.
-
-    Imported late, so that --help and wrong rules need neither settings nor the SDK.
-    """
-    from shared.bootstrap import fanout
-
-    there = fanout(impatient=True)
-    return there.rules_table, there.create_tables
-
-
 def rules_in_force() -> Rules:
     with reaching("the tables"):
-        return connect()[0].load()
+        return connect().rules_table.load()
 
 
 @contextmanager
@@ -70,7 +60,7 @@ def put_in_force(proposal: Proposal, store: RulesStore, by: str) -> None:
 def change_tenant(changed: Callable[[Rules], Tenant], by: str) -> None:
     """Put the rules of one tenant in force, as `changed` makes them of those in force."""
     with changing():
-        store, _ = connect()
+        store = connect().rules_table
         in_force = store.load()
         proposal = propose_tenant(changed(in_force), in_force)
         show(proposal)
