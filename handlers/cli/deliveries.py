@@ -45,7 +45,7 @@ def deliveries(
     wanted = DeliveryState.FAILED if failed else state
     with reaching("the tables"):
         fanout = connect()
-        found = _open(fanout, tenant, begin) if only_open else _planned(fanout, tenant, begin or _week_ago(fanout))
+        found = _open(fanout, tenant, begin) if only_open else planned(fanout, tenant, begin or _week_ago(fanout))
         rows = sorted((row for row in found if wanted in (None, row.state)), key=lambda row: row.created_at, reverse=True)
     if as_json:
         print_json([row_document(row) for row in rows])
@@ -78,15 +78,15 @@ def show(
         print_details(found)
 
 
-def _week_ago(fanout: "AzureFanout") -> datetime:
-    return fanout.clock.now() - timedelta(days=7)
-
-
-def _planned(fanout: "AzureFanout", tenant: str | None, since: datetime) -> Iterator[DeliveryRow]:
+def planned(fanout: "AzureFanout", tenant: str | None, since: datetime) -> Iterator[DeliveryRow]:
     """A tenant that is no longer in the rules has its history still, under its name."""
     if tenant:
         return fanout.history.deliveries_to(tenant, since)
     return fanout.history.deliveries_since(since, fanout.rules.current().tenants)
+
+
+def _week_ago(fanout: "AzureFanout") -> datetime:
+    return fanout.clock.now() - timedelta(days=7)
 
 
 def _open(fanout: "AzureFanout", tenant: str | None, since: datetime | None) -> Iterator[DeliveryRow]:

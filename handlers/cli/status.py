@@ -10,6 +10,7 @@ import typer
 from handlers.cli import completion
 from handlers.cli.arguments import any_version_in, since_in
 from handlers.cli.connection import connect
+from handlers.cli.deliveries import planned
 from handlers.cli.documents import AsJson, print_json
 from handlers.cli.holdings import holding, nobody_has, standing
 from handlers.cli.matrix import print_matrix, print_versions
@@ -85,9 +86,9 @@ def _of_asset(fanout: "AzureFanout", kind: Kind, name: str, version: str | None,
 def _of_tenants(fanout: "AzureFanout", tenant: str | None, since: datetime) -> list[WorkRow]:
     """What was shared or planned since then, what is open, and the shares that all of it came from."""
     history = fanout.history
-    planned = history.deliveries_to(tenant, since) if tenant else history.deliveries_since(since, fanout.rules.current().tenants)
-    rows: dict[object, WorkRow] = {row.address: row for row in chain(history.shares_since(since), planned, history.open_rows())}
+    found = chain(history.shares_since(since), planned(fanout, tenant, since), history.open_rows())
+    rows: dict[object, WorkRow] = {row.address: row for row in found}
     for share in {row.share for row in rows.values() if not isinstance(row, ShareRow)} - rows.keys():
-        if found := fanout.rows.get(share):
-            rows[share] = found
+        if its_share := fanout.rows.get(share):
+            rows[share] = its_share
     return list(rows.values())
