@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """`default` is what counts where it is left out, or a description of that in words, beginning with `(`.
+    """`default` is the value that counts where it is left out, and `left_out` says in words what happens then.
 
     `instead` names the one that can be set in its place; of two, only the first is then `required`. `example`: of what
     a settings file on a laptop must have. `of_the_app`: the app reads it, and not only the command line.
@@ -18,6 +18,7 @@ class Setting:
     meaning: str
     since: str
     default: str = ""
+    left_out: str = ""
     required: bool = False
     instead: str = ""
     secret: bool = False
@@ -59,16 +60,16 @@ OUTCOMES_TOPIC = Setting(
     "Outcomes__topicEndpointUri",
     "Event Grid topic that is told of outcomes",
     since="0.1",
-    default="(nobody is told)",
+    left_out="nobody is told",
 )
 OUTCOMES_DOMAIN = Setting(
     "Outcomes__domainEndpointUri",
     "Event Grid domain that is told of outcomes, each tenant on a topic of its own; instead of a topic",
     since="0.1",
-    default="(nobody is told)",
+    left_out="nobody is told",
 )
 OUTCOMES_KEY = Setting(
-    "Outcomes__key", "key of that topic or domain", since="0.1", default="(the app's identity publishes)", secret=True
+    "Outcomes__key", "key of that topic or domain", since="0.1", left_out="the app's identity publishes", secret=True
 )
 RECONCILE_SCHEDULE = Setting(
     "FANOUT_RECONCILE_SCHEDULE",
@@ -84,20 +85,20 @@ AZURE_CLOUD = Setting(
     "FANOUT_AZURE_CLOUD",
     'another cloud than public Azure: `{"name": …, "metadata": …}` as MLClient\'s `cloud` and `cloud_metadata`',
     since="0.1",
-    default="(public Azure)",
+    left_out="public Azure",
 )
 CLIENT_ID = Setting(
     "AZURE_CLIENT_ID",
     "client id of the app's user-assigned identity; read by azure-identity, like its other settings",
     since="0.1",
-    default="(the system-assigned identity, or who is signed in)",
+    left_out="the system-assigned identity, or who is signed in",
 )
 THREADS = Setting(
     "PYTHON_THREADPOOL_THREAD_COUNT",
     "how many handlers run at a time in one process: at least 16, the `maxConcurrentCalls` of `host.json`; "
     "an eighth of it, at least 2, work for one workspace at a time",
     since="0.1",
-    default="(what Python chooses, which is too few)",
+    left_out="what Python chooses, which is too few",
     example="32",
 )
 
@@ -105,21 +106,21 @@ PRINCIPAL_ID = Setting(
     "FANOUT_PRINCIPAL_ID",
     "for `fanout doctor`, `onboard` and `offboard`: the object id of the app's identity, whose roles they are about",
     since="0.1",
-    default="(`doctor --principal-id` says it)",
+    left_out="`doctor --principal-id` says it",
     of_the_app=False,
 )
 HOSTNAME = Setting(
     "FANOUT_HOSTNAME",
     "for these commands: the function app's host name, by which they know event subscriptions that lead to the app",
     since="0.1",
-    default="(to the doctor any app's that has such a function; to `offboard` none is ours for certain)",
+    left_out="to the doctor any app's that has such a function; to `offboard` none is ours for certain",
     of_the_app=False,
 )
 EVENTS_QUEUE_ID = Setting(
     "FANOUT_EVENTS_QUEUE_ID",
     "for `fanout onboard`: the ARM id of queue `events`, where events come by queue",
     since="0.1",
-    default="(a placeholder stands in what it prints)",
+    left_out="a placeholder stands in what it prints",
     of_the_app=False,
 )
 

@@ -49,7 +49,7 @@ def settings(
 
 def markdown() -> str:
     """The README's table."""
-    rows = (f"| `{each.name}` | {each.meaning} | {_default(each)} | {each.since} |\n" for each in SETTINGS)
+    rows = (f"| `{each.name}` | {each.meaning} | {_left_out(each)} | {each.since} |\n" for each in SETTINGS)
     return "| setting | meaning | where it is left out | since |\n| --- | --- | --- | --- |\n" + "".join(rows)
 
 
@@ -59,16 +59,16 @@ def local_settings() -> str:
     return json.dumps({"IsEncrypted": False, "Values": values}, indent=2) + "\n"
 
 
-def _default(setting: Setting) -> str:
+def _left_out(setting: Setting) -> str:
     if setting.required:
         return f"`{setting.instead}` must be set" if setting.instead else "it must be set"
     if setting.default:
-        return setting.default.strip("()") if setting.default.startswith("(") else f"`{setting.default}`"
-    return f"`{setting.instead}` counts"
+        return f"`{setting.default}`"
+    return setting.left_out or f"`{setting.instead}` counts"
 
 
 def _described(setting: Setting) -> str:
-    return f"{setting.meaning}. Left out: {_default(setting)}".replace("`", "")
+    return f"{setting.meaning}. Left out: {_left_out(setting)}".replace("`", "")
 
 
 def _shown(setting: Setting) -> str | Text:
@@ -82,7 +82,7 @@ def _document(setting: Setting) -> dict[str, object]:
         "name": setting.name,
         "meaning": setting.meaning,
         "since": setting.since,
-        "default": None if setting.default.startswith("(") else setting.default or None,
+        "default": setting.default or None,
         "required": setting.required,
         "instead": setting.instead or None,
         "is_set": bool(value),
