@@ -11,15 +11,14 @@ from functools import lru_cache
 from shared.doctor.findings import Finding, Severity
 from shared.doctor.mending import assign_role, az, name_of
 from shared.doctor.operations import Access
-from shared.doctor.seen import Permission, RoleAssignment
+from shared.doctor.seen import Permission, RoleAssignment, is_within
 
 MOST_NAMED = 3  # of missing operations
 
 
 def reaches(assignment: RoleAssignment, scope: str) -> bool:
     """Whether it was made there or above: roles are inherited. A management group's is listed for what is below it only."""
-    made_at = assignment.scope.rstrip("/").lower()
-    return made_at.startswith("/providers/microsoft.management/") or f"{scope.lower()}/".startswith(f"{made_at}/")
+    return is_within(assignment.scope, "/providers/Microsoft.Management") or is_within(scope, assignment.scope)
 
 
 def check_access(

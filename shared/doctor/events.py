@@ -76,6 +76,7 @@ def check_events(
         yield _finding("event_subscription_missing", str(workspace.id), what, creating)
         return
     name, scope = name_of(subscription.arm_id), subscription.arm_id
+    making_anew = f"{delete_event_subscription(scope)} && {creating}"
     if not _tells_of_models(subscription):
         what = f"event subscription {name} leaves ModelRegistered out"
         yield _finding("event_type_missing", scope, what, _update(subscription, included_event_types=MODEL_REGISTERED))
@@ -83,19 +84,15 @@ def check_events(
     expired = subscription.expires is not None and subscription.expires <= now
     if states or expired:
         what = f"event subscription {name} {f'expired on {subscription.expires:%Y-%m-%d}' if expired else f'is {states[0]}'}"
-        yield _finding(
-            "event_subscription_unhealthy", scope, what, f"{delete_event_subscription(subscription.arm_id)} && {creating}"
-        )
+        yield _finding("event_subscription_unhealthy", scope, what, making_anew)
     if subscription.narrowed_by:
         what = f"event subscription {name} has filters on {', '.join(subscription.narrowed_by)}"
         why = f"of a model that does not pass them, {_WHY[0].lower()}{_WHY[1:]}"
-        yield Finding(
-            "events_filtered", scope, what, why, f"{delete_event_subscription(subscription.arm_id)} && {creating}", Severity.WARNING
-        )
+        yield Finding("events_filtered", scope, what, why, making_anew, Severity.WARNING)
     if not workspace.is_public and subscription.destination.kind is not DestinationKind.QUEUE:
         what = f"workspace {workspace.id.name} is closed to public networks, and its events go to a public address of the app"
         why = "Event Grid cannot reach a private endpoint: with the app on private networks, too, no event arrives"
-        command = f"{delete_event_subscription(subscription.arm_id)} && {_create(workspace, topic, app, by_queue=True)}"
+        command = f"{delete_event_subscription(scope)} && {_create(workspace, topic, app, by_queue=True)}"
         yield Finding("queue_required", scope, what, why, command)
 
 

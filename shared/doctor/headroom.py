@@ -5,7 +5,7 @@ aside for upgrades, except with some large types (`reference-managed-online-endp
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from shared.actions import OnlineEndpoint
 from shared.doctor.endpoint_names import find
@@ -22,8 +22,8 @@ _LIMITS = "https://learn.microsoft.com/azure/machine-learning/how-to-manage-quot
 
 def check_limits(wanted: Sequence[EndpointNeed], region: Region) -> Iterator[Finding]:
     """`wanted` is what all tenants' actions name in that region."""
-    targets = {(each.workspace, each.action.route): each for each in wanted}
-    missing = [need for need in targets.values() if find(need, region.endpoints) is None]
+    targets = _once_each(wanted)
+    missing = [need for need in targets if find(need, region.endpoints) is None]
     there, more = len(region.endpoints), len(missing)
     if there + more > MOST_ENDPOINTS:
         what = f"{there} endpoints are in {region.name}, the rules want {more} more; {MOST_ENDPOINTS} are the most"
@@ -53,7 +53,7 @@ def check_instance_type(need: EndpointNeed, tenant: str, region: Region) -> Iter
 def check_cores(wanted: Sequence[EndpointNeed], region: Region) -> Iterator[Finding]:
     """What is still to be deployed, all of it, and the largest upgrade of what is: the new version runs beside the old one."""
     first, upgrade = Counter[str](), Counter[str]()
-    for target in {(each.workspace, each.action.route): each for each in wanted}.values():
+    for target in _once_each(wanted):
         size = _size(target.action, region) if isinstance(target.action, OnlineEndpoint) else None
         if size is None or not isinstance(target.action, OnlineEndpoint):
             continue
@@ -91,6 +91,11 @@ def _check_quota(quota: str, needed: int, usage: CoreUsage | None, region: Regio
             resource_type="dedicated",
         ),
     )
+
+
+def _once_each(wanted: Iterable[EndpointNeed]) -> list[EndpointNeed]:
+    """Several subscriptions may deploy to one endpoint."""
+    return list({(each.workspace, each.action.route): each for each in wanted}.values())
 
 
 def _size(action: OnlineEndpoint, region: Region) -> VmSize | None:

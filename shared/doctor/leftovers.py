@@ -10,7 +10,7 @@ from enum import StrEnum
 from shared.assets import WorkspaceId
 from shared.doctor.events import DEAD_LETTERS, App, delete_event_subscription
 from shared.doctor.mending import Shell, az, name_of, place_of
-from shared.doctor.seen import DeadLetters, DestinationKind, EventSubscription, RoleAssignment, same
+from shared.doctor.seen import DeadLetters, DestinationKind, EventSubscription, RoleAssignment, is_within, same
 
 _GROUP = "/subscriptions/{0.azure_subscription_id}/resourceGroups/{0.resource_group}"
 
@@ -53,7 +53,7 @@ def roles_left(workspace: WorkspaceId, scope: str, assignments: Iterable[RoleAss
         if not same(each.principal, principal):
             why = f"group {each.principal}, that the app's identity is in, has it"
             yield Leftover(workspace.name, what, Whose.OTHERS, why=why)
-        elif not f"{each.scope.lower()}/".startswith(f"{scope.lower()}/"):
+        elif not is_within(each.scope, scope):
             yield Leftover(workspace.name, what, Whose.OTHERS, why=f"it was given above the workspace, at {each.scope}")
         else:
             command = az("role assignment delete", ids=each.arm_id)

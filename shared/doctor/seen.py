@@ -200,6 +200,11 @@ def region_name(written: str) -> str:
     return written.replace(" ", "").lower()
 
 
+def is_within(arm_id: str, scope: str) -> bool:
+    """Whether it is the scope itself, or below it. The scope of everything is `/`."""
+    return f"{arm_id.lower()}/".startswith(f"{scope.rstrip('/').lower()}/")
+
+
 def same(some: str, other: str) -> bool:
     """Whether two ARM ids, or names, are the same to Azure."""
     return some.rstrip("/").lower() == other.rstrip("/").lower()
