@@ -107,25 +107,6 @@ class OpenWork(Protocol):
         """All of them. Forgets, on the way, what has none left, but for what was added since that time: its rows may yet come."""
 
 
-class History(Protocol):
-    """What operators look back on. Ranges of the indexes, page by page as they are asked for. Raises Transient or Permanent."""
-
-    def deliveries_to(self, tenant: str, since: datetime) -> Iterable[DeliveryRow]:
-        """What was planned for the tenant since then, oldest first, open or closed."""
-
-    def deliveries_since(self, since: datetime, tenants: Collection[str]) -> Iterable[DeliveryRow]:
-        """What was planned for any of them since then, asset by asset. However many they are, it takes few requests."""
-
-    def shares_since(self, since: datetime) -> Iterable[ShareRow]:
-        """What was asked to be shared since then."""
-
-    def open_rows(self) -> Iterable[WorkRow]:
-        """Whatever is under way, or waits for somebody."""
-
-    def shares_from(self, tenant: str) -> Iterable[ShareRow]:
-        """What the tenant's workspaces ever shared. No index has it: the tables look at all shares, and answer these."""
-
-
 class KeptMessages(Protocol):
     """Messages as they lie in a queue, for operators. Raises Transient, or Permanent `queue_forbidden`."""
 

@@ -7,21 +7,17 @@ that say more than their default, so that a version without them still reads a d
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from shared.actions import Action, AuthMode, BatchEndpoint, Endpoint, Mode, OnlineEndpoint, Register, Scoring
 from shared.assets import WorkspaceId
 from shared.durations import duration_text
 from shared.rules import EVERYONE, Limits, Provider, RegistryRule
-from shared.rules_actions import REGISTER, ActionShape, action_value
+from shared.rules_actions import REGISTER
 from shared.rules_provider_shape import ProviderShape
 from shared.rules_release import IMMEDIATELY
 from shared.rules_tenant_shape import PRESENT, TenantShape
 from shared.tenants import AssetPattern, Publication, RuleState, Subscription, TagCondition, Tenant
 
 type Document = Mapping[str, Any]
-
-_ACTIONS: TypeAdapter[ActionShape] = TypeAdapter(ActionShape)
 
 
 def provider_from_document(document: Document) -> Provider:
@@ -32,11 +28,6 @@ def provider_from_document(document: Document) -> Provider:
 def tenant_from_document(document: Document) -> Tenant:
     """pydantic's ValidationError for what is no tenant document."""
     return TenantShape.model_validate(document).value()
-
-
-def action_from_document(document: str | Document) -> Action:
-    """pydantic's ValidationError for what is no action."""
-    return action_value(_ACTIONS.validate_python(document))
 
 
 def to_document(rules: Provider | Tenant) -> Document:

@@ -14,19 +14,12 @@ from shared.rules_match_checks import check_matches
 from shared.rules_provider_shape import ProviderShape
 from shared.rules_reading import Reading, RulesRead
 from shared.rules_tenant_shape import TenantShape
-from shared.tenants import Tenant
 
 PROVIDER_FILE = "provider.yaml"
 
 
-def read_rules(folder: FilePath) -> tuple[Provider, tuple[Tenant, ...]]:
-    """The provider, and the tenants by id. InvalidRulesError for anything that cannot be applied as it stands."""
-    read = read_folder(folder)
-    return read.provider, read.tenants
-
-
 def read_folder(folder: FilePath) -> RulesRead:
-    """All rules, with the warnings. InvalidRulesError likewise."""
+    """All rules, with the warnings. InvalidRulesError for anything that cannot be applied as it stands."""
     reading = Reading(folder)
     provider = reading.shape(PROVIDER_FILE, ProviderShape)
     files = reading.tenant_files()

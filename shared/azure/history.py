@@ -1,4 +1,7 @@
-"""What operators look back on, over the tables that the ledger writes. No answer is kept: each asking reads again."""
+"""What operators look back on, over the tables that the ledger writes. No answer is kept: each asking reads again.
+
+Ranges of the indexes are read page by page as they are asked for. Raises Transient or Permanent.
+"""
 
 import logging
 from collections.abc import Collection, Iterator, Mapping
@@ -33,11 +36,13 @@ class HistoryTables:
         self._ledger = ledger
 
     def deliveries_to(self, tenant: str, since: datetime) -> Iterator[DeliveryRow]:
+        """What was planned for the tenant since then, oldest first, open or closed."""
         with table_errors(f"list the deliveries of {tenant}"), _readers() as readers:
             for some in batched(self._planned(since, tenant), AT_ONCE, strict=False):
                 yield from (delivery for delivery in readers.map(self._delivery, some) if delivery)
 
     def deliveries_since(self, since: datetime, tenants: Collection[str]) -> Iterator[DeliveryRow]:
+        """What was planned for any of them since then, asset by asset. However many they are, it takes few requests."""
         with table_errors("list deliveries"), _readers() as readers:
             if len(tenants) > MOST_RANGES:
                 planned = self._planned(since)
@@ -48,12 +53,15 @@ class HistoryTables:
                 yield from (row for row in found if row.created_at >= since and row.tenant in tenants)
 
     def shares_since(self, since: datetime) -> Iterator[ShareRow]:
+        """What was asked to be shared since then."""
         yield from self._shares_where("created_at ge @since", {"since": since.astimezone(UTC)})
 
     def shares_from(self, tenant: str) -> Iterator[ShareRow]:
+        """What the tenant's workspaces ever shared. No index has it: the tables look at all shares, and answer these."""
         yield from self._shares_where("origin_tenant eq @tenant", {"tenant": tenant})
 
     def open_rows(self) -> Iterator[WorkRow]:
+        """Whatever is under way, or waits for somebody."""
         with table_errors("list open work"):
             entries = _entities(self._open, "PartitionKey eq @partition", {"partition": PARTITION})
             addresses = [Address(RowKind(entry["kind"]), entry["partition"], entry["row"]) for entry in entries]

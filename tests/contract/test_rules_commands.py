@@ -17,7 +17,7 @@ from shared import bootstrap
 from shared.azure.rules_rows import Head
 from shared.azure.rules_table import RulesTable
 from shared.rules import Rules
-from shared.rules_file import read_rules
+from shared.rules_file import read_folder
 from shared.tenants import RuleState, TenantState
 from tests.contract.table_service import ROOT, table_service
 
@@ -78,7 +78,8 @@ def provider(connection_string: str, tmp_path: Path) -> Provider:
     with provider.table() as table:
         for row in list(table.list_entities(select=["PartitionKey", "RowKey"])):
             table.delete_entity(row)
-        RulesTable(table).apply(*read_rules(DEMO_RULES), by="ada")
+        demo = read_folder(DEMO_RULES)
+        RulesTable(table).apply(demo.provider, demo.tenants, by="ada")
     return provider
 
 

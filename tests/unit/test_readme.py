@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared import commands
-from shared.rules_file import read_rules
+from shared.rules_file import read_folder
 
 README = Path(__file__).parents[2].joinpath("README.md").read_text()
 WORKSPACE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/cards"
@@ -29,7 +29,7 @@ def test_the_rules_of_the_readme_are_rules(tmp_path: Path) -> None:
     (tmp_path / "provider.yaml").write_text(provider)
     (tmp_path / "tenants" / "fabrikam.yaml").write_text(tenant)
     (tmp_path / "tenants" / "northwind.yaml").write_text(f"id: northwind\nworkspaces: [{WORKSPACE}2]\n")
-    _, tenants = read_rules(tmp_path)
+    tenants = read_folder(tmp_path).tenants
     assert {tenant.id for tenant in tenants} == {"fabrikam", "northwind"}
 
 

@@ -14,7 +14,7 @@ from shared.rules import Provider, Rules
 from shared.rules_change import difference
 from shared.rules_document import provider_from_document, tenant_from_document, to_document
 from shared.rules_export import FolderNotEmptyError, write_folder, yaml_text
-from shared.rules_file import read_rules
+from shared.rules_file import read_folder
 from shared.rules_reading import InvalidRulesError
 from shared.tenants import AssetPattern, Publication, Subscription, TagCondition, Tenant
 from tests.unit import random_rules
@@ -49,7 +49,7 @@ def without_mistakes(rules: Rules, folder: Path) -> Rules:
     while True:
         write_folder(rules, folder, replace=True)
         try:
-            read_rules(folder)
+            read_folder(folder)
         except InvalidRulesError as invalid:
             wrong = {
                 (Path(problem.file).name, *found.groups()) for problem in invalid.problems if (found := RULE.match(problem.path))
@@ -88,7 +88,8 @@ def test_rules_in_force_exported_and_applied_change_nothing(anything: Rules) -> 
         rules = without_mistakes(anything, Path(root) / "mended")
         write_folder(rules, Path(root) / "exported")
 
-        assert difference(rules, *read_rules(Path(root) / "exported")).is_empty
+        exported = read_folder(Path(root) / "exported")
+        assert difference(rules, exported.provider, exported.tenants).is_empty
 
 
 def test_given_a_folder_with_something_in_it_when_exported_to_then_nothing_is_written(tmp_path: Path) -> None:

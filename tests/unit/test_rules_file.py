@@ -7,23 +7,25 @@ from textwrap import dedent
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from shared.actions import Action, AuthMode, BatchEndpoint, Mode, OnlineEndpoint, Register, Scoring
 from shared.assets import Kind
 from shared.rules import Limits, Provider, RegistryRule
+from shared.rules_actions import ActionShape, action_value
 from shared.rules_document import (
-    action_from_document,
     action_to_document,
     provider_from_document,
     tenant_from_document,
     to_document,
 )
-from shared.rules_file import read_rules
+from shared.rules_file import read_folder
 from shared.rules_reading import InvalidRulesError
 from shared.tenants import Approver, AssetPattern, Publication, Subscription, TagCondition, Tenant, TenantState, Window
 from tests.unit import random_rules
 from tests.unit.random_rules import WORKSPACES, workspace
 
+_ACTIONS: TypeAdapter[ActionShape] = TypeAdapter(ActionShape)
 PROVIDER = """\
     entra_tenant: 99999999-0000-0000-0000-000000000000
     registries:
@@ -86,7 +88,7 @@ class Folder:
 
     def problems(self) -> list[str]:
         with pytest.raises(InvalidRulesError) as invalid:
-            read_rules(self.root)
+            read_folder(self.root)
         return [str(problem).removeprefix(f"{self.root}/") for problem in invalid.value.problems]
 
 
@@ -96,9 +98,9 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def test_given_a_folder_as_the_contract_has_it_when_read_then_every_field_counts(folder: Folder) -> None:
-    provider, tenants = read_rules(folder.root)
+    read = read_folder(folder.root)
 
-    assert provider == Provider(
+    assert read.provider == Provider(
         registries=(RegistryRule("contoso-hub", ("*",)), RegistryRule("contoso-banks", ("banks",))),
         limits=Limits(("Standard_DS3_v2",), 4),
         groups={"banks": ("fabrikam", "northwind")},
@@ -110,7 +112,7 @@ def test_given_a_folder_as_the_contract_has_it_when_read_then_every_field_counts
         TagCondition("reviewed"),
     )
     cards = (AssetPattern(Kind.MODEL, "credit-card-*", ("*-draft",), tags), AssetPattern(Kind.ENVIRONMENT, "?-env"))
-    assert tenants == (
+    assert read.tenants == (
         Tenant(
             id="fabrikam",
             state=TenantState.PAUSED,
@@ -176,7 +178,7 @@ NORTHWIND_IN_FULL = """\
 def test_given_all_that_a_rule_can_say_when_read_then_every_field_counts(folder: Folder) -> None:
     folder.write("tenants/northwind.yaml", NORTHWIND_IN_FULL)
 
-    _, (_, northwind) = read_rules(folder.root)
+    _, northwind = read_folder(folder.root).tenants
 
     assert northwind.publications == (
         Publication(
@@ -236,7 +238,7 @@ def test_given_a_window_when_read_and_written_then_it_stays_open_as_long(
 ) -> None:
     folder.change("tenants/fabrikam.yaml", "release: immediately", window(hours=words))
 
-    _, (fabrikam, _) = read_rules(folder.root)
+    fabrikam, _ = read_folder(folder.root).tenants
 
     (subscription,) = fabrikam.subscriptions
     assert (subscription.approval, subscription.window) == (None, Window("0 1 * * SUN", open_for, "Europe/Berlin"))
@@ -412,7 +414,7 @@ def test_given_one_name_that_becomes_another_when_read_then_it_is_accepted(folde
     folder.change("tenants/fabrikam.yaml", 'assets: [{kind: data, name: "*"}]', "assets: [{kind: data, name: a.b}]")
     folder.change("tenants/fabrikam.yaml", "name: inner\n", 'name: inner\n    as: "{tenant}-cards"\n')
 
-    _, (fabrikam, _) = read_rules(folder.root)
+    fabrikam, _ = read_folder(folder.root).tenants
 
     assert fabrikam.publications[1].name_in_registry("fabrikam", "a.b") == "fabrikam-cards"
 
@@ -429,7 +431,7 @@ def test_given_a_name_that_a_registry_refuses_when_read_then_it_is_told_as_far_a
 def test_given_a_sample_request_as_text_when_read_then_it_is_taken_as_it_stands(folder: Folder) -> None:
     folder.change("tenants/fabrikam.yaml", "instance_count: 2", "sample_request: '{\"input_data\":[[1]]}'")
 
-    _, (fabrikam, _) = read_rules(folder.root)
+    fabrikam, _ = read_folder(folder.root).tenants
 
     _, endpoint = fabrikam.subscriptions[0].actions
     assert isinstance(endpoint, OnlineEndpoint)
@@ -499,7 +501,7 @@ def test_given_a_mistake_of_the_provider_when_read_then_it_is_told(folder: Folde
 def test_given_a_narrow_publication_that_says_advisory_when_read_then_it_is_accepted(folder: Folder) -> None:
     folder.change("tenants/fabrikam.yaml", "to: [banks]", "to: [fabrikam]\n    advisory: true")
 
-    _, (fabrikam, _) = read_rules(folder.root)
+    fabrikam, _ = read_folder(folder.root).tenants
 
     assert fabrikam.publications[1].advisory
 
@@ -508,12 +510,12 @@ def test_given_the_provider_s_own_entra_tenant_in_a_tenant_s_file_when_read_then
     same = "entra_tenant: 99999999-0000-0000-0000-000000000000"
     folder.change("tenants/northwind.yaml", "id: northwind", f"id: northwind\n{same}")
 
-    assert read_rules(folder.root)
+    assert read_folder(folder.root)
 
 
 def test_given_no_files_when_read_then_what_is_missing_is_told_by_the_path_that_was_written(tmp_path: Path) -> None:
     with pytest.raises(InvalidRulesError) as invalid:
-        read_rules(tmp_path / "rules")
+        read_folder(tmp_path / "rules")
 
     (problem,) = map(str, invalid.value.problems)
     assert problem.startswith(f"{tmp_path}/rules/provider.yaml:1: cannot be read (No such file or directory). Remedy: write it")
@@ -522,7 +524,8 @@ def test_given_no_files_when_read_then_what_is_missing_is_told_by_the_path_that_
 def test_given_a_provider_and_no_tenants_when_read_then_it_is_right_so(tmp_path: Path) -> None:
     (tmp_path / "provider.yaml").write_text("registries: [{name: contoso-hub, readers: '*'}]\n", encoding="utf-8")
 
-    assert read_rules(tmp_path) == (Provider((RegistryRule("contoso-hub", ("*",)),)), ())
+    read = read_folder(tmp_path)
+    assert (read.provider, read.tenants) == (Provider((RegistryRule("contoso-hub", ("*",)),)), ())
 
 
 @pytest.mark.parametrize("content", [b"", b"just words", b"- a\n- b", b"\xff\xfe\x00", b"[" * 5000, b"? [a]\n: b"])
@@ -533,7 +536,7 @@ def test_given_a_file_that_holds_something_else_when_read_then_it_is_refused(fol
 
 
 def test_the_demo_s_rules_are_right() -> None:
-    _, tenants = read_rules(Path(__file__).parents[2] / "infra/local/demo/rules")
+    tenants = read_folder(Path(__file__).parents[2] / "infra/local/demo/rules").tenants
 
     assert [tenant.id for tenant in tenants] == ["adventure", "fabrikam", "northwind", "tailwind"]
 
@@ -550,7 +553,7 @@ def test_a_tenant_written_out_and_read_again_is_the_same(tenant: Tenant) -> None
 
 @given(random_rules.actions)
 def test_an_action_written_out_and_read_again_is_the_same(action: Action) -> None:
-    assert action_from_document(action_to_document(action)) == action
+    assert action_value(_ACTIONS.validate_python(action_to_document(action))) == action
 
 
 WRITTEN_BEFORE = {
