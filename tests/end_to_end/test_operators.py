@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -147,15 +148,25 @@ def test_a_recall_is_followed_and_the_matrix_shows_who_has_what(cloud: LocalClou
     ]
 
 
+@contextmanager
+def running(command: Sequence[str], *, stdout: int | None = None, stderr: int | None = None) -> Iterator[subprocess.Popen[str]]:
+    """Ended with the test, whatever became of it."""
+    with subprocess.Popen(command, cwd=REPOSITORY, text=True, stdout=stdout, stderr=stderr) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def test_whoever_watches_sees_what_changes_and_leaves_in_peace(cloud: LocalCloud, author: Author) -> None:
     asset = author.data("asked_while_watching", "uri_file")
     watch = [*FANOUT, "watch", "--every", "0.5"]
-    watching = subprocess.Popen(watch, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    share(cloud, asset)
-    assert watching.stdout
-    asked = next(line for line in watching.stdout if "awaiting approval: data asked_while_watching:1" in line)
-    watching.send_signal(signal.SIGINT)
-    _, complaint = watching.communicate(timeout=10)
+    with running(watch, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as watching:
+        share(cloud, asset)
+        assert watching.stdout
+        asked = next(line for line in watching.stdout if "awaiting approval: data asked_while_watching:1" in line)
+        watching.send_signal(signal.SIGINT)
+        _, complaint = watching.communicate(timeout=10)
 
     assert (watching.returncode, complaint) == (130, "")
     assert re.match(r"\S+Z awaiting approval: \S+ \S+ tailwind → workspace3 register \(delivery/", asked)
@@ -163,12 +174,12 @@ def test_whoever_watches_sees_what_changes_and_leaves_in_peace(cloud: LocalCloud
 
 def test_an_interrupted_wait_says_that_the_work_goes_on(cloud: LocalCloud, author: Author) -> None:
     asset = author.data("asked_in_a_hurry", "uri_file")
-    arguments = ("share", name_of(asset), "--from", "workspace1", "--wait")
-    waiting = subprocess.Popen([*FANOUT, *arguments], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
-    assert waiting.stderr
-    assert next(line for line in waiting.stderr if "awaiting approval" in line)
-    waiting.send_signal(signal.SIGINT)
-    _, told = waiting.communicate(timeout=10)
+    share_and_wait = [*FANOUT, "share", name_of(asset), "--from", "workspace1", "--wait"]
+    with running(share_and_wait, stderr=subprocess.PIPE) as waiting:
+        assert waiting.stderr
+        assert next(line for line in waiting.stderr if "awaiting approval" in line)
+        waiting.send_signal(signal.SIGINT)
+        _, told = waiting.communicate(timeout=10)
 
     assert waiting.returncode == 130
     assert "Interrupted. The work goes on" in told
