@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from handlers.cli import app
+from handlers.cli.all_commands import app
 from handlers.cli.help_texts import commands_of, ends
 
 COMMANDS = {name for name, _ in commands_of(app)}

@@ -12,7 +12,7 @@ import pytest
 from azure.data.tables import TableClient
 from typer.testing import CliRunner, Result
 
-from handlers.cli import app
+from handlers.cli.all_commands import app
 from shared import bootstrap
 from shared.azure.rules_rows import Head
 from shared.azure.rules_table import RulesTable

@@ -8,7 +8,7 @@ import pytest
 from typer.models import CommandInfo
 from typer.testing import CliRunner
 
-from handlers.cli import app
+from handlers.cli.all_commands import app
 from handlers.cli.help_texts import ENDS, commands_of, ends
 from handlers.cli.terminal import EXIT_CODES, FAILED, INVALID, STILL_OPEN
 

@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from handlers.cli import app
+from handlers.cli.all_commands import app
 from tests.unit.example_rows import A_DELIVERY, A_SHARE
 
 WITHOUT_SETTINGS = {"Tables": None, "ServiceBus": None, "COLUMNS": "120"}

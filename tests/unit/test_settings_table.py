@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from handlers.cli import app
+from handlers.cli.all_commands import app
 from handlers.cli.settings import local_settings, markdown
 from shared import settings, settings_table
 from shared.settings_table import SETTINGS, Setting
