@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
-SET_UP := $(VENV)/.installed node_modules/.installed
+SET_UP := $(VENV)/.fanout node_modules/.installed
 PIN    := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.13 --universal --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
@@ -50,6 +50,9 @@ $(VENV)/.installed: requirements-dev.txt .python-version
 	  || { echo "Python 3.13 is needed, $(PYTHON) is $$($(PYTHON) -V 2>&1): install it from python.org, then: make PYTHON=/path/to/python3.13"; exit 2; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.fanout: $(VENV)/.installed pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 
