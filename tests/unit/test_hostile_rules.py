@@ -5,7 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+import yaml
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.marked_yaml import UnreadableYamlError, read_yaml
@@ -71,6 +72,21 @@ def test_given_bytes_that_are_no_utf_8_when_read_then_it_is_told_how_to_save_the
 
 
 _texts = st.text("- :{}[]\n\t!&*?|>'\"#%@`~0129.eabx\ud800\ufeff", max_size=60)
+
+
+@given(st.text(alphabet="ab:-#'\"[]{},|>?% \n\t1.~=<", max_size=40))
+@example("a: 1\n\nb:\n - c\n - {d: ~, e: [f,\n g]}\n")
+def test_what_python_s_own_loader_reads_is_read_alike(text: str) -> None:
+    """libyaml reads more of it, such as tabs at the end of a line; and what both read is the same, line by line."""
+    try:
+        content, root = yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError):
+        return
+    read = read_yaml(text.encode())
+    assert repr(read.content) == repr(content)
+    if isinstance(root, yaml.MappingNode) and not read.repeated:
+        lines = {str(name.value): name.start_mark.line + 1 for name, _ in root.value}
+        assert {name: read.line((name,)) for name in lines} == lines
 
 
 @given(st.binary(max_size=200) | _texts.map(lambda text: text.encode("utf-8", "surrogatepass")))
