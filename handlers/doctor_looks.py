@@ -14,7 +14,7 @@ from shared.doctor.needs import EndpointNeed, endpoint_needs
 from shared.doctor.once import Once
 from shared.doctor.operations import Access
 from shared.doctor.ports import Surroundings
-from shared.doctor.seen import AzureSubscription, Permission, Region, Registry, RoleAssignment, SystemTopic, Workspace
+from shared.doctor.seen import AzureSubscription, Permission, Region, Registry, Role, RoleAssignment, SystemTopic, Workspace
 from shared.errors import Permanent, Transient
 from shared.rules import Rules
 
@@ -47,6 +47,9 @@ class Looks:
         key = ("topics", azure_subscription_id.lower())
         return self._once.get(key, lambda: self.azure.system_topics(azure_subscription_id))
 
+    def role(self, definition: str) -> Role:
+        return self._once.get(("role", definition.rpartition("/")[2].lower()), lambda: self.azure.role(definition))
+
     def access(self, access: Access) -> Iterator[Finding]:
         """What the app's identity lacks of it."""
         assignments = self.azure.role_assignments(access.scope, self.principal)
@@ -55,7 +58,7 @@ class Looks:
         return check_access(access, granted, self.principal, conditional)
 
     def _granted(self, assignments: Iterable[RoleAssignment]) -> list[Permission]:
-        return [one for each in assignments for one in self._permissions(each.role)]
+        return [permission for each in assignments for permission in self.role(each.role).permissions]
 
     def region(self, workspace: Workspace) -> Region:
         """What there is around a workspace."""
@@ -84,9 +87,6 @@ class Looks:
             return found
 
         return self._once.get("names", look)
-
-    def _permissions(self, role: str) -> Sequence[Permission]:
-        return self._once.get(("role", role.rpartition("/")[2].lower()), lambda: self.azure.permissions(role))
 
     def _endpoint_needs(self) -> Sequence[EndpointNeed]:
         return self._once.get("endpoints", lambda: endpoint_needs(self.rules))

@@ -1,6 +1,7 @@
 """Looks for what is left of Fanout in Azure, where a tenant leaves. What cannot be looked at is said, and named as it would be."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 
 from handlers.doctor import LONGEST_PLACE
@@ -9,6 +10,7 @@ from shared.assets import WorkspaceId
 from shared.deadline import within
 from shared.doctor.events import topic_of
 from shared.doctor.leftovers import Leftover, Whose, events_left, roles_left, unseen_events, unseen_roles
+from shared.doctor.mending import name_of
 from shared.doctor.unseen import is_missing
 from shared.errors import Permanent, Transient
 from shared.tenants import Tenant
@@ -54,7 +56,16 @@ def _events(workspace: WorkspaceId, looks: Looks) -> Iterable[Leftover]:
 def _roles(workspace: WorkspaceId, scope: str, looks: Looks) -> Iterable[Leftover]:
     if not looks.principal:
         return _unseen_roles(workspace, scope, looks, _NO_PRINCIPAL)
-    return roles_left(workspace, scope, looks.azure.role_assignments(scope, looks.principal), looks.principal)
+    assignments = looks.azure.role_assignments(scope, looks.principal)
+    names = {each.role: _role_name(each.role, looks) for each in assignments}
+    return roles_left(workspace, scope, assignments, names, looks.principal)
+
+
+def _role_name(definition: str, looks: Looks) -> str:
+    """Its id, where its name cannot be seen: the assignment is there all the same."""
+    with suppress(Permanent, Transient):
+        return looks.role(definition).name
+    return name_of(definition)
 
 
 def _unseen_roles(workspace: WorkspaceId, scope: str, looks: Looks, why: str) -> Iterable[Leftover]:

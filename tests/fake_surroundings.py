@@ -17,6 +17,7 @@ from shared.doctor.seen import (
     PlacedEndpoint,
     PolicyDenial,
     Registry,
+    Role,
     RoleAssignment,
     StorageAccount,
     SystemTopic,
@@ -63,9 +64,9 @@ class FakeSurroundings:
         self._look("role_assignments", scope)
         return [RoleAssignment(role, "/", f"/assignments{role}", principal) for role in self.roles]
 
-    def permissions(self, role: str) -> Sequence[Permission]:
-        self._look("permissions", role)
-        return [self.roles[role]]
+    def role(self, definition: str) -> Role:
+        self._look("role", definition)
+        return Role(definition.rpartition("/")[2].title(), (self.roles[definition],))
 
     def system_topics(self, azure_subscription_id: str) -> Sequence[SystemTopic]:
         self._look("system_topics", azure_subscription_id)

@@ -26,10 +26,10 @@ from shared.doctor.seen import (
     DeadLetters,
     EndpointKind,
     EventSubscription,
-    Permission,
     PlacedEndpoint,
     PolicyDenial,
     Registry,
+    Role,
     RoleAssignment,
     StorageAccount,
     SystemTopic,
@@ -82,9 +82,9 @@ class AzureSurroundings:
         path = f"{scope}/providers/Microsoft.Authorization/roleAssignments"
         return self._each(path, AUTHORIZATION_API, doing, documents.role_assignment, {"$filter": f"assignedTo('{principal}')"})
 
-    def permissions(self, role: str) -> Sequence[Permission]:
-        doing = f"look at role {role}"
-        return self._get(role, AUTHORIZATION_API, doing, documents.permissions)
+    def role(self, definition: str) -> Role:
+        doing = f"look at role {definition}"
+        return self._get(definition, AUTHORIZATION_API, doing, documents.role)
 
     def system_topics(self, azure_subscription_id: str) -> Sequence[SystemTopic]:
         """A system topic lies in its source's Azure subscription, in whatever resource group (`event-grid/system-topics.md`)."""

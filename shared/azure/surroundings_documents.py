@@ -23,6 +23,7 @@ from shared.doctor.seen import (
     PolicyDenial,
     Registry,
     ResourceRule,
+    Role,
     RoleAssignment,
     StorageAccount,
     SystemTopic,
@@ -65,9 +66,10 @@ def role_assignment(document: Document) -> RoleAssignment:
     )
 
 
-def permissions(document: Document) -> tuple[Permission, ...]:
-    fields = ("actions", "notActions", "dataActions", "notDataActions")
-    return tuple(Permission(*(tuple(each.get(field) or ()) for field in fields)) for each in document["properties"]["permissions"])
+def role(document: Document) -> Role:
+    fields, properties = ("actions", "notActions", "dataActions", "notDataActions"), document["properties"]
+    allowed = (Permission(*(tuple(each.get(field) or ()) for field in fields)) for each in properties["permissions"])
+    return Role(properties["roleName"], tuple(allowed))
 
 
 def system_topic(document: Document) -> SystemTopic:

@@ -3,7 +3,7 @@
 What is somebody else's, or serves others too, is named and left alone.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -46,10 +46,15 @@ def events_left(workspace: WorkspaceId, subscriptions: Sequence[EventSubscriptio
     yield from (_not_ours(workspace, each, app) for each in subscriptions if each not in mine)
 
 
-def roles_left(workspace: WorkspaceId, scope: str, assignments: Iterable[RoleAssignment], principal: str) -> Iterator[Leftover]:
-    """Those that were made at the scope or below it; what comes from above it, or by a group, others may need."""
+def roles_left(
+    workspace: WorkspaceId, scope: str, assignments: Iterable[RoleAssignment], names: Mapping[str, str], principal: str
+) -> Iterator[Leftover]:
+    """Those that were made at the scope or below it; what comes from above it, or by a group, others may need.
+
+    `names` of the roles, by their definitions' ARM ids.
+    """
     for each in assignments:
-        what = f"role {name_of(each.role)} of the app's identity on {name_of(each.scope) or 'everything'}"
+        what = f"role {names[each.role]} of the app's identity on {name_of(each.scope) or 'everything'}"
         if not same(each.principal, principal):
             why = f"group {each.principal}, that the app's identity is in, has it"
             yield Leftover(workspace.name, what, Whose.OTHERS, why=why)

@@ -10,10 +10,10 @@ from shared.doctor.seen import (
     Datastore,
     DeadLetters,
     EventSubscription,
-    Permission,
     PlacedEndpoint,
     PolicyDenial,
     Registry,
+    Role,
     RoleAssignment,
     StorageAccount,
     SystemTopic,
@@ -37,8 +37,8 @@ class Surroundings(Protocol):
     def role_assignments(self, scope: str, principal: str) -> Sequence[RoleAssignment]:
         """Of the principal, by its object id, and of the groups that it is in: at the scope, above and below it."""
 
-    def permissions(self, role: str) -> Sequence[Permission]:
-        """What a role, by its definition's ARM id, allows."""
+    def role(self, definition: str) -> Role:
+        """By its definition's ARM id."""
 
     def system_topics(self, azure_subscription_id: str) -> Sequence[SystemTopic]: ...
 

@@ -46,6 +46,12 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class Role:
+    name: str
+    permissions: tuple[Permission, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RoleAssignment:
     """Of the principal that was asked about, or of a group that it is in. `role` is the role definition's ARM id.
 

@@ -85,7 +85,9 @@ def test_a_role_is_read_by_the_id_in_its_assignment(
     (assignment,) = surroundings.role_assignments(str(workspace), principal)
 
     assert assignment.scope == str(workspace)
-    (permission,) = surroundings.permissions(assignment.role)
+    role = surroundings.role(assignment.role)
+    assert role.name == SCIENTIST
+    (permission,) = role.permissions
     assert "Microsoft.MachineLearningServices/workspaces/*/write" in permission.actions
 
 

@@ -92,7 +92,7 @@ def test_of_a_workspace_that_cannot_be_reached_nothing_else_is_asked() -> None:
     found = findings(azure, ONE)
 
     assert [(each.code, each.tenant) for each in found] == [("not_seen", "tenant-0")]
-    assert {call for call, _ in azure.looked_up} == {"workspace", "registry", "role_assignments", "permissions"}
+    assert {call for call, _ in azure.looked_up} == {"workspace", "registry", "role_assignments", "role"}
 
 
 def test_a_registry_that_is_not_there_is_the_providers_to_mend() -> None:
@@ -123,7 +123,7 @@ def test_what_many_have_in_common_is_looked_up_once() -> None:
     assert findings(azure, rules) == []
 
     assert azure.times("workspace") == azure.times("core_usages") == 40
-    assert (azure.times("registry"), azure.times("permissions")) == (1, 1)
+    assert (azure.times("registry"), azure.times("role")) == (1, 1)
 
 
 def test_workspaces_of_one_azure_subscription_share_its_quota_and_its_topics() -> None:

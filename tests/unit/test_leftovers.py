@@ -85,7 +85,8 @@ def test_where_nobody_said_what_is_ours_none_is_to_be_removed(destination: Desti
     ],
 )
 def test_a_role_is_taken_where_it_was_given_for_this_alone(scope: str, principal: str, whose: Whose) -> None:
-    (found,) = roles_left(CARDS, str(CARDS), [RoleAssignment("/roles/r", scope, "/assignments/1", principal)], "app")
+    assignment = RoleAssignment("/roles/r", scope, "/assignments/1", principal)
+    (found,) = roles_left(CARDS, str(CARDS), [assignment], {"/roles/r": "Reader"}, "app")
 
     assert found.whose is whose
     assert found.command == ("az role assignment delete --ids /assignments/1" if whose is Whose.OURS else None)
@@ -99,8 +100,15 @@ def test_what_is_there_is_found_by_looking() -> None:
     assert told(looked(FakeSurroundings(RULES))) == [
         ("container dead of storage account storage, unless it keeps more than dead letters", Whose.OURS),
         ("event subscription fanout", Whose.OURS),
-        ("role owner of the app's identity on everything", Whose.OTHERS),
+        ("role Owner of the app's identity on everything", Whose.OTHERS),
     ]
+
+
+def test_a_role_whose_name_cannot_be_seen_is_told_by_its_id() -> None:
+    azure = FakeSurroundings(RULES)
+    azure.failing["role"] = Permanent("forbidden", "not you", Owner.PROVIDER, "")
+
+    assert ("role owner of the app's identity on everything", Whose.OTHERS) in told(looked(azure))
 
 
 @pytest.mark.parametrize("call", ["system_topics", "event_subscriptions"])

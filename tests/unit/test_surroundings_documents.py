@@ -17,6 +17,7 @@ from shared.doctor.seen import (
     PolicyDenial,
     Registry,
     ResourceRule,
+    Role,
     VmSize,
     Workspace,
 )
@@ -155,6 +156,7 @@ def test_workspaces_registries_roles_and_azure_subscriptions() -> None:
     registry = documents.registry("hub", {"id": "/hub", "properties": {"regionDetails": regions}})
     assert registry == Registry("hub", "/hub", ("westeurope", "northeurope"))
     allowed = {"actions": ["*/read"], "notActions": [], "dataActions": None}
-    assert documents.permissions({"properties": {"permissions": [allowed]}}) == (Permission(("*/read",)),)
+    told_of_role = {"properties": {"roleName": "Looker", "permissions": [allowed]}}
+    assert documents.role(told_of_role) == Role("Looker", (Permission(("*/read",)),))
     told = {"subscriptionId": "s", "tenantId": "t", "state": "PastDue"}
     assert documents.azure_subscription(told) == AzureSubscription("s", "t", "pastdue")
