@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from handlers.turns import Turn
 from shared import backoff, logs
+from shared.azure_ml_ports import OperationState
 from shared.errors import Reason
-from shared.ports import OperationState
 from shared.rows import DeliveryRow
 
 log = logging.getLogger("fanout.endpoints")

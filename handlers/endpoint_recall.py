@@ -7,10 +7,10 @@ from handlers.endpoint_changes import ended_in_failure, last_change, wait_for_az
 from handlers.endpoint_removal import remove
 from handlers.turns import Turn
 from shared.actions import Endpoint as Action
+from shared.azure_ml_ports import OperationState
 from shared.endpoint_moves import Change, change_of
 from shared.endpoints import Deployment, Endpoint
 from shared.errors import Permanent
-from shared.ports import OperationState
 from shared.rows import DeliveryRow
 from shared.states import DeliveryState
 

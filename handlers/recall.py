@@ -15,9 +15,10 @@ from handlers.imports import IMPORT, IMPORT_TIMEOUT
 from handlers.reopen import reopen
 from handlers.turns import Turn, one_at_a_time
 from shared import backoff, logs
+from shared.azure_ml_ports import OperationState
 from shared.errors import Permanent
 from shared.messages import Queue, of_wake_up
-from shared.ports import Fanout, OperationState
+from shared.ports import Fanout
 from shared.rows import DeliveryRow, ShareRow
 from shared.states import DeliveryState, ShareState
 from shared.wakeups import WakeUp

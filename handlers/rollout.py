@@ -17,6 +17,7 @@ from handlers.rollout_looks import Next, Rollout, next_of
 from handlers.turns import Turn
 from shared.actions import Endpoint as Action
 from shared.assets import RegistryAsset
+from shared.azure_ml_ports import OperationState
 from shared.deployable import environment_for
 from shared.endpoint_moves import (
     Broken,
@@ -32,7 +33,6 @@ from shared.endpoint_moves import (
 )
 from shared.endpoints import Deployment, NewDeployment, deployment_name, deployment_tags, endpoint_tags
 from shared.errors import Permanent
-from shared.ports import OperationState
 from shared.rows import DeliveryRow, Rest
 from shared.states import DeliveryState
 

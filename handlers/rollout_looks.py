@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from handlers import endpoint_claim
 from handlers.turns import Turn
 from shared.actions import Endpoint as Action
+from shared.azure_ml_ports import OperationState
 from shared.endpoint_moves import Change, CreateDeployment, DeleteDeployment, Goal, Move, Overtaken, Serving, SmokeTest, change_of
 from shared.endpoints import READY, Deployment, Endpoint, deployment_name, deployment_tags, endpoint_mark, tag_value
-from shared.ports import OperationState
 from shared.rollout import first_move, foreseen, next_move
 from shared.rows import DeliveryRow, Rest
 

@@ -11,8 +11,8 @@ from handlers.imports import IMPORT, IMPORT_TIMEOUT, importing
 from handlers.turns import Turn
 from shared import backoff, logs, provenance
 from shared.assets import Kind, RegistryAsset
+from shared.azure_ml_ports import OperationState
 from shared.errors import Owner, Permanent
-from shared.ports import OperationState
 from shared.rows import ShareRow
 from shared.states import ShareState
 

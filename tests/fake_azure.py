@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceAsset, WorkspaceId, registry_path
+from shared.azure_ml_ports import OperationState
 from shared.copies import Folder, Progress
 from shared.errors import Conflict
 from shared.listings import Listed, Listing
-from shared.ports import OperationState
 from tests.fake_endpoints import FakeEndpoints
 
 

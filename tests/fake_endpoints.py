@@ -6,9 +6,9 @@ from datetime import datetime
 
 from shared.actions import Endpoint as Action
 from shared.assets import WorkspaceId
+from shared.azure_ml_ports import OperationState
 from shared.endpoints import SMOKE_TEST_FAILED, Deployment, Endpoint, NewDeployment
 from shared.errors import Conflict, Owner, Permanent, Transient
-from shared.ports import OperationState
 from tests.fake_operations import FakeOperations
 
 OUT_OF_QUOTA = Permanent("out_of_quota", "Not enough quota available", Owner.SUBSCRIBER, "raise the quota")

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.ports import Clock, OperationState
+from shared.azure_ml_ports import OperationState
+from shared.ports import Clock
 
 
 @dataclass

@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 from handlers.cli.terminal import INVALID, err, stop
 from shared.assets import Asset
+from shared.azure_ml_ports import Registries, Workspaces
 from shared.commands import LATEST, Command, Pull, Push, Recall, Share
-from shared.ports import Registries, RulesSource, Workspaces
+from shared.ports import RulesSource
 
 
 class Places(Protocol):

@@ -13,9 +13,9 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.core.exceptions import ARMErrorFormat
 
 from shared.azure.errors import translated
+from shared.azure_ml_ports import OperationState
 from shared.deadline import remaining
 from shared.errors import NotFound, Transient
-from shared.ports import OperationState
 
 CONNECT_SECONDS, READ_SECONDS = 5, 15
 USER_AGENT = "fanout"

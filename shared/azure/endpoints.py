@@ -19,9 +19,9 @@ from shared.azure.endpoint_documents import Document, KindOfEndpoint, deployment
 from shared.azure.errors import translated
 from shared.azure.ml_clients import MlClients, accepted
 from shared.azure.smoke_tests import SmokeTests
+from shared.azure_ml_ports import OperationState
 from shared.endpoints import Deployment, Endpoint, NewDeployment
 from shared.errors import NotFound
-from shared.ports import OperationState
 
 
 class AzureEndpoints:

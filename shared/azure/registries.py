@@ -17,10 +17,10 @@ from shared.azure.arm import Caller, operation_state
 from shared.azure.asset_bodies import LATEST, defined_asset, latest_version, path_of, registry_asset, versions_of
 from shared.azure.asset_lists import listing, newest, page_of_names, version_in
 from shared.azure.errors import translated
+from shared.azure_ml_ports import OperationState
 from shared.copies import Folder
 from shared.errors import Conflict, NotFound, Owner, Permanent
 from shared.listings import Listing
-from shared.ports import OperationState
 
 DATAPLANE_API = "2021-10-01-dataplanepreview"
 WORKSPACE_API = "2023-08-01-preview"

@@ -11,10 +11,10 @@ from azure.ai.ml.entities import Data, Environment, Model
 from infra.local.cloud import LocalCloud
 from infra.local.topology import Registry, Workspace
 from shared.assets import Asset, Kind, RegistryAsset, WorkspaceId
+from shared.azure_ml_ports import OperationState
 from shared.bootstrap import AzureFanout
 from shared.deadline import within
 from shared.errors import Conflict, NotFound, Permanent, Transient
-from shared.ports import OperationState
 from shared.provenance import DELIVERY
 from tests.end_to_end.support import QUICK, REGISTRY, eventually, mlflow_folder, register
 

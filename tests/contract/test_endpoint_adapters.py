@@ -22,10 +22,10 @@ from infra.local.topology import Registry, Workspace
 from shared.actions import AuthMode, BatchEndpoint, OnlineEndpoint, Scoring
 from shared.actions import Endpoint as Action
 from shared.assets import WorkspaceId
+from shared.azure_ml_ports import OperationState
 from shared.bootstrap import AzureFanout
 from shared.endpoints import Endpoint, NewDeployment
 from shared.errors import Permanent, Transient
-from shared.ports import OperationState
 from shared.states import DeliveryState
 from tests.end_to_end.support import eventually, register
 from tests.fakes import World

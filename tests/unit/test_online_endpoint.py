@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from shared.actions import Endpoint as Action
 from shared.actions import OnlineEndpoint, Scoring
 from shared.assets import WorkspaceId
+from shared.azure_ml_ports import OperationState
 from shared.endpoints import MARK_TAG, RANK_TAG, Deployment, NewDeployment
 from shared.errors import Transient
-from shared.ports import OperationState
 from shared.provenance import DELIVERY
 from shared.states import DeliveryState
 from shared.tenants import Approver, TenantState

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from shared.actions import Register
 from shared.assets import Asset, RegistryAsset, WorkspaceId
+from shared.azure_ml_ports import OperationState
 from shared.errors import Lost, Owner, Permanent
-from shared.ports import OperationState
 from shared.states import ShareState
 from tests.fake_azure import FakeRegistries
 from tests.fakes import Crash, World
