@@ -61,6 +61,15 @@ def test_given_what_cannot_be_read_when_read_then_its_line_is_told(folder: Rules
     assert "Remedy: " in problem
 
 
+DEPTH = {"lists": b"[", "mappings": b"{a: ", "lines of lists": b"- ", "lines of mappings": b"? "}
+
+
+@pytest.mark.parametrize("opening", DEPTH.values(), ids=DEPTH.keys())
+def test_given_more_depth_than_a_thread_s_stack_has_room_for_when_read_then_it_is_told(opening: bytes) -> None:
+    with pytest.raises(UnreadableYamlError, match="nested too deeply"):
+        read_yaml(opening * (MOST_BYTES // len(opening)))
+
+
 @pytest.mark.parametrize("content", ["id: nörthwind".encode("latin-1"), b"id: a\nstate: \xc3", b"a: 1\n\xff\xff\xff"])
 def test_given_bytes_that_are_no_utf_8_when_read_then_it_is_told_how_to_save_them(folder: RulesFolder, content: bytes) -> None:
     (folder.root / FILE).write_bytes(content)
