@@ -151,6 +151,8 @@ def went_well(row: WorkRow, command: str) -> bool:
             return command in ("cancel", "reject", "recall")
         case DeliveryState.FAILED:
             return False
+        case ShareState.RECALLED | DeliveryState.RECALLED:
+            return command not in ("share", "push", "pull", "approve")
         case DeliveryState.DELIVERED:
             return command not in ("cancel", "reject")
         case _:

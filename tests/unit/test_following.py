@@ -241,6 +241,22 @@ def test_given_a_cancelled_delivery_that_cannot_be_removed_when_followed_then_th
     assert seen[-1] is Outcome.FAILED
 
 
+@pytest.mark.parametrize("command", [PUSH, SHARE, pull_of("fabrikam")], ids=["push", "share", "pull"])
+def test_given_what_is_recalled_on_its_way_when_followed_then_nobody_got_what_was_asked_for(command: dict[str, Any]) -> None:
+    world = shared_world(subscriber("fabrikam", Register()))
+    world.rows.closed.clear()
+    world.azure.assets = {at: there for at, there in world.azure.assets.items() if at[0] == PUBLISHER}
+    operator = Operator(world)
+    following = operator.send(**command)
+    world.run(stop=lambda: bool(world.rows.deliveries))
+
+    operator.send("recalling", **RECALL)
+    world.run()
+
+    assert following.look() is Outcome.FAILED
+    assert {row.state.value for row in following.rows.values()} == {"recalled"}
+
+
 @pytest.mark.parametrize(("verdict", "state"), [("approve", "delivered"), ("reject", "cancelled")])
 def test_given_a_delivery_that_awaits_approval_when_decided_then_its_end_is_the_outcome(verdict: str, state: str) -> None:
     world = a_world(asking(Approver.SUBSCRIBER, subscriber("fabrikam", Register())))
