@@ -28,6 +28,13 @@ SHARE_ID, DELIVERY_ID = str(A_SHARE.address), str(A_DELIVERY.address)
         (["push", "model:card:3", "--correlation-id", "x" * 129], "--correlation-id has 129 characters: write 1 to 128."),
         (["share", "model:card:3", "--from", "/subscriptions/s"], "is not the ARM id of a workspace"),
         (["recall", "model:card:3", "--reason", ""], "Not sent: reason: "),
+        (["recall", "model:card:3", "--reason", "\udcff"], "Not sent: Invalid JSON: lone"),
+        (["push", "model:card:\udcff"], "Not sent: Invalid JSON: lone"),
+        (["cancel", DELIVERY_ID, "--by", "\udcff"], "Not sent: Invalid JSON: lone"),
+        (
+            ["push", "model:card:3", "--correlation-id", "\udcff"],
+            "--correlation-id '\\udcff': write characters that can be printed.",
+        ),
         (["approve", SHARE_ID], "is a share: write delivery/…/…"),
         (["retry", "4711"], "'4711' is no id: write delivery/…/… or share/…/…"),
         (["deliveries", "--failed", "--open"], "write one of them"),
