@@ -100,7 +100,7 @@ class _Visit:
         self._round.looked()
         positions = [self._watch.position(publication, mark) for publication in by]
         versions = self._versions(listed.name, min(each.after for each in positions), mark)
-        retagged = self._retagged(versions, mark.waiting if mark else ())
+        retagged = self._retagged(versions, mark, by)
         recalled = self._round.fanout.reconciling.recalled(self._place.workspace, self._place.kind, listed.name)
         left = [each for each in versions if each.asset.version not in recalled]
         wanted = to_share(left, positions, retagged.union(mark.asked if mark else ()), self._by)
@@ -162,9 +162,10 @@ class _Visit:
         with self._round.fanout.fairness.admitted(place.workspace):
             return self._round.fanout.workspaces.newest(place.workspace, place.kind, name, most)
 
-    def _retagged(self, versions: Sequence[WorkspaceAsset], waiting: Sequence[Waiting]) -> frozenset[str]:
-        """Those with other tags than at the last look; and, of those that did not wait for any then, than they were shared with."""
-        known = {each.version for each in waiting}
+    def _retagged(self, versions: Sequence[WorkspaceAsset], mark: Mark | None, by: Sequence[str]) -> frozenset[str]:
+        """Those with other tags than at the last look, or, where that was not by all of these, than they were shared with."""
+        waiting = mark.waiting if mark else ()
+        known = {each.version for each in waiting} if mark and self._watch.followed(mark, by) else set()
         others = [each for each in versions[:FIRST_LOOK] if each.asset.version not in known]
         if not (others and self._depends_on_tags(others[0].asset.name)):
             return retagged_of(versions, waiting)

@@ -5,6 +5,7 @@ from shared.assets import Kind
 from shared.tenants import Subscription, Tenant, TenantState
 from tests.fakes import World
 from tests.unit.reconcile_world import PRODUCTION, appears, delivered, every, publishing, reconciled, tagged, with_rules
+from tests.unit.test_reconcile_publications import ALL, VAULTED, paused, with_publications, world_with
 from tests.unit.world import a_world, credit_card, register, subscriber, workspace
 
 IN_PRODUCTION, WITHDRAWN = {"stage": "production"}, {"stage": "withdrawn"}
@@ -74,3 +75,19 @@ def test_given_a_tag_that_came_when_a_subscription_comes_to_ask_for_it_then_it_g
 
     assert delivered(world) == {("adventure", "1")}
     assert reconciled(world, times=2) == []
+
+
+def test_given_a_tag_that_comes_while_a_publication_is_paused_when_that_is_resumed_then_who_wants_it_there_gets_the_version() -> (
+    None
+):
+    world = world_with(ALL, VAULTED)
+    shared_by_its_event(world, {})
+    with_publications(world, ALL, paused(VAULTED))
+    with_rules(world, ADVENTURE)
+    tagged(world, credit_card(), IN_PRODUCTION)
+    reconciled(world)
+
+    with_publications(world, VAULTED)
+    reconciled(world, times=2)
+
+    assert {row.registry for row in world.rows.closed.values() if row.tenant == "adventure"} == {"hub", "vault"}
