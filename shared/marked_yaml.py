@@ -48,8 +48,8 @@ def read_yaml(source: bytes) -> MarkedDocument:
     """Read one document. UnreadableYamlError says what stands in the way, and in which line."""
     try:
         return _read(source, _QuickLoader)
-    except (yaml.YAMLError, RecursionError):
-        return _read_again(source)
+    except (yaml.YAMLError, RecursionError) as wrong:
+        return _read_again(source, wrong)
 
 
 def _read(source: bytes, loading: type[yaml.SafeLoader]) -> MarkedDocument:
@@ -62,17 +62,25 @@ def _read(source: bytes, loading: type[yaml.SafeLoader]) -> MarkedDocument:
     return _marked(content, _places(root, ()) if root else iter(()))
 
 
-def _read_again(source: bytes) -> MarkedDocument:
-    """In Python, whose loader says more of what is wrong than libyaml."""
+def _read_again(source: bytes, first: Exception) -> MarkedDocument:
+    """In Python, whose loader says more of what is wrong than libyaml, which said `first`."""
     try:
         return _read(source, _Loader)
     except yaml.MarkedYAMLError as wrong:
-        line = wrong.problem_mark.line + 1 if wrong.problem_mark else 1
-        raise UnreadableYamlError(", ".join(part for part in (wrong.context, wrong.problem) if part), line) from wrong
+        raise _refusal(wrong) from wrong
+    except ValueError as wrong:  # "\\U00110000"
+        raise _refusal(first) from wrong
     except yaml.reader.ReaderError as wrong:  # bytes that are not UTF-8, or a control character
         raise _unreadable(wrong, source) from wrong
     except RecursionError as wrong:
         raise UnreadableYamlError("it is nested too deeply", 1) from wrong
+
+
+def _refusal(wrong: Exception) -> UnreadableYamlError:
+    if not isinstance(wrong, yaml.MarkedYAMLError):
+        return UnreadableYamlError(str(wrong), 1)
+    line = wrong.problem_mark.line + 1 if wrong.problem_mark else 1
+    return UnreadableYamlError(", ".join(part for part in (wrong.context, wrong.problem) if part), line)
 
 
 def _marked(content: Any, places: Iterator[tuple[Path, int]]) -> MarkedDocument:
@@ -121,7 +129,7 @@ class _Checked(yaml.constructor.SafeConstructor):
             value = super().construct_object(node, deep)
             if isinstance(value, str | int):
                 str(value).encode()
-        except (ValueError, KeyError) as wrong:
+        except (ArithmeticError, AttributeError, LookupError, ValueError) as wrong:
             what = f"{shortened(repr(node.value))} cannot be read as {node.tag.rpartition(':')[2]}"
             raise yaml.constructor.ConstructorError(None, None, what, node.start_mark) from wrong
         return value
