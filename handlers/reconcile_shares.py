@@ -49,6 +49,12 @@ def was_shared(tenant: Tenant, workspace: WorkspaceId, found: WorkspaceAsset, by
     return any(request.standing(round_.fanout) for request in wanted)
 
 
+def has_other_tags(tenant: Tenant, workspace: WorkspaceId, found: WorkspaceAsset, by: Sequence[Publication], round_: Round) -> bool:
+    """Whether it was shared with others than it has now, to where any of these publications leads."""
+    wanted = requests(tenant, workspace, found, by, round_.rules.revision, Asked())
+    return any(request.standing(round_.fanout) and request.retagged(round_.fanout) for request in wanted)
+
+
 def _absent(wanted: Sequence[ShareRequest], fanout: Fanout) -> tuple[list[str], list[Reason]]:
     """The registries that lack it, and why others would refuse it."""
     absent, refusals = [], []

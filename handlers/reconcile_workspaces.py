@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handlers.reconcile_round import Round
-from handlers.reconcile_shares import ask_for_share, was_shared
+from handlers.reconcile_shares import ask_for_share, has_other_tags, was_shared
 from shared.assets import Asset, Kind, WorkspaceAsset, WorkspaceId
 from shared.listings import FIRST_LOOK, FURTHER_LOOKS, Listed, Listing, newest_until
 from shared.matching import matches_name
@@ -100,7 +100,7 @@ class _Visit:
         self._round.looked()
         positions = [self._watch.position(publication, mark) for publication in by]
         versions = self._versions(listed.name, min(each.after for each in positions), mark)
-        retagged = retagged_of(versions, mark.waiting if mark else ())
+        retagged = self._retagged(versions, mark, by)
         recalled = self._round.fanout.reconciling.recalled(self._place.workspace, self._place.kind, listed.name)
         left = [each for each in versions if each.asset.version not in recalled]
         wanted = to_share(left, positions, retagged.union(mark.asked if mark else ()), self._by)
@@ -112,10 +112,11 @@ class _Visit:
 
     def _is_known(self, listed: Listed, mark: Mark, by: Sequence[str]) -> bool:
         """What was asked for may have been refused: that is looked at again by other rules, or on another day."""
-        may_be_refused = mark.asked and (self._round.thorough or mark.revision != self._round.rules.revision)
+        other_rules = mark.revision != self._round.rules.revision
+        may_be_refused = mark.asked and (self._round.thorough or other_rules)
         if mark.stamp != listed.stamp or mark.waiting or may_be_refused or self._round.now - mark.looked_at >= LOOK_ANYWAY:
             return False
-        return self._watch.followed(mark, by)
+        return self._watch.followed(mark, by) and not (other_rules and self._depends_on_tags(listed.name))
 
     def _save(
         self,
@@ -161,6 +162,15 @@ class _Visit:
         with self._round.fanout.fairness.admitted(place.workspace):
             return self._round.fanout.workspaces.newest(place.workspace, place.kind, name, most)
 
+    def _retagged(self, versions: Sequence[WorkspaceAsset], mark: Mark | None, by: Sequence[str]) -> frozenset[str]:
+        """Those with other tags than at the last look, or, where that was not by all of these, than they were shared with."""
+        waiting = mark.waiting if mark else ()
+        known = {each.version for each in waiting} if mark and self._watch.followed(mark, by) else set()
+        others = [each for each in versions[:FIRST_LOOK] if each.asset.version not in known]
+        if not (others and self._depends_on_tags(others[0].asset.name)):
+            return retagged_of(versions, waiting)
+        return retagged_of(versions, waiting).union(each.asset.version for each in others if self._has_other_tags(each))
+
     def _waiting(self, name: str, versions: Sequence[WorkspaceAsset]) -> tuple[Waiting, ...]:
         """These versions, where other tags would let them out by one publication more, or less, or bring them to others."""
         if not self._depends_on_tags(name):
@@ -184,6 +194,11 @@ class _Visit:
         place = self._place
         by = self._letting_out(found.asset.name, None)
         return was_shared(place.tenant, place.workspace, found, by, self._round)
+
+    def _has_other_tags(self, found: WorkspaceAsset) -> bool:
+        place = self._place
+        by = self._letting_out(found.asset.name, None)
+        return has_other_tags(place.tenant, place.workspace, found, by, self._round)
 
     def _by(self, found: WorkspaceAsset) -> list[str]:
         return [publication.name for publication in self._letting_out(found.asset.name, found.tags)]

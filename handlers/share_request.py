@@ -87,7 +87,7 @@ class ShareRequest:
 
     def _by_its_tags(self, stands: ShareRow, fanout: Fanout) -> ShareRow:
         """The row, put into another fan-out where the asset has other tags than it was shared with. Transient during one."""
-        if stands.state in (ShareState.SHARED, ShareState.FANNING_OUT) and (plan := self._retagged(fanout)):
+        if stands.state in (ShareState.SHARED, ShareState.FANNING_OUT) and (plan := self.retagged(fanout)):
             self._require_shared(stands, fanout)
             return self._fan_out_retagged(stands, plan, fanout)
         return stands
@@ -100,7 +100,7 @@ class ShareRequest:
         """What was shared for nobody is for all once somebody asks for that, and not because it is come across again."""
         return stands.fan_out if self.asked.by_event and self.owns(stands) else self.fan_out
 
-    def _retagged(self, fanout: Fanout) -> PlanRow | None:
+    def retagged(self, fanout: Fanout) -> PlanRow | None:
         """The plan as it has to be, where the asset got other tags since it was shared; None where it did not."""
         plan = fanout.rows.plan(self.asset, self.registry)
         if plan is None:

@@ -6,7 +6,6 @@ lines of them can stand for gigabytes.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import yaml
@@ -49,8 +48,8 @@ def read_yaml(source: bytes) -> MarkedDocument:
     """Read one document. UnreadableYamlError says what stands in the way, and in which line."""
     try:
         return _read(source, _QuickLoader)
-    except (yaml.YAMLError, RecursionError):
-        return _read_again(source)
+    except (yaml.YAMLError, RecursionError) as wrong:
+        return _read_again(source, wrong)
 
 
 def _read(source: bytes, loading: type[yaml.SafeLoader]) -> MarkedDocument:
@@ -63,17 +62,25 @@ def _read(source: bytes, loading: type[yaml.SafeLoader]) -> MarkedDocument:
     return _marked(content, _places(root, ()) if root else iter(()))
 
 
-def _read_again(source: bytes) -> MarkedDocument:
-    """In Python, whose loader says more of what is wrong than libyaml."""
+def _read_again(source: bytes, first: Exception) -> MarkedDocument:
+    """In Python, whose loader says more of what is wrong than libyaml, which said `first`."""
     try:
         return _read(source, _Loader)
     except yaml.MarkedYAMLError as wrong:
-        line = wrong.problem_mark.line + 1 if wrong.problem_mark else 1
-        raise UnreadableYamlError(", ".join(part for part in (wrong.context, wrong.problem) if part), line) from wrong
+        raise _refusal(wrong) from wrong
+    except ValueError as wrong:  # "\\U00110000"
+        raise _refusal(first) from wrong
     except yaml.reader.ReaderError as wrong:  # bytes that are not UTF-8, or a control character
         raise _unreadable(wrong, source) from wrong
     except RecursionError as wrong:
         raise UnreadableYamlError("it is nested too deeply", 1) from wrong
+
+
+def _refusal(wrong: Exception) -> UnreadableYamlError:
+    if not isinstance(wrong, yaml.MarkedYAMLError):
+        return UnreadableYamlError(str(wrong), 1)
+    line = wrong.problem_mark.line + 1 if wrong.problem_mark else 1
+    return UnreadableYamlError(", ".join(part for part in (wrong.context, wrong.problem) if part), line)
 
 
 def _marked(content: Any, places: Iterator[tuple[Path, int]]) -> MarkedDocument:
@@ -112,6 +119,9 @@ def _unreadable(wrong: yaml.reader.ReaderError, source: bytes) -> UnreadableYaml
     return UnreadableYamlError(what, line, "save the file as UTF-8")
 
 
+_FastestLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # all wheels of PyYAML have libyaml
+
+
 class _Checked(yaml.constructor.SafeConstructor):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """Refuses what PyYAML leaves to Python to refuse: 2026-13-45, `!!bool maybe`, 5,000 digits, half a character."""
@@ -119,46 +129,30 @@ class _Checked(yaml.constructor.SafeConstructor):
             value = super().construct_object(node, deep)
             if isinstance(value, str | int):
                 str(value).encode()
-        except (ValueError, KeyError) as wrong:
+        except (ArithmeticError, AttributeError, LookupError, ValueError) as wrong:
             what = f"{shortened(repr(node.value))} cannot be read as {node.tag.rpartition(':')[2]}"
             raise yaml.constructor.ConstructorError(None, None, what, node.start_mark) from wrong
         return value
 
 
-class _Loader(_Checked, yaml.SafeLoader):
+class _WithoutAliases(yaml.composer.Composer):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call] # untyped in types-pyyaml
-            raise _alias(event.start_mark)
+        if self.check_event(yaml.AliasEvent):  # type: ignore[attr-defined] # the parser's
+            mark = self.peek_event().start_mark  # type: ignore[attr-defined] # the parser's
+            raise yaml.composer.ComposerError(None, None, "an alias (*) cannot stand here", mark)
         return super().compose_node(parent, index)
 
 
-class _QuickLoader(_Checked, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # known at run time
-    """By libyaml, which all wheels of PyYAML have: in a sixth of the time."""
-
-    def get_single_node(self) -> yaml.Node | None:
-        root: yaml.Node | None = super().get_single_node()
-        if root:
-            _refuse_aliases(root)
-        return root
+class _Loader(_Checked, _WithoutAliases, yaml.SafeLoader):
+    pass
 
 
-def _refuse_aliases(root: yaml.Node) -> None:
-    """An alias is the node that it stands for, once more."""
-    seen, left = set[int](), [root]
-    while left:
-        node = left.pop()
-        if id(node) in seen:
-            raise _alias(node.start_mark)
-        seen.add(id(node))
-        if isinstance(node, yaml.SequenceNode):
-            left += node.value
-        elif isinstance(node, yaml.MappingNode):
-            left += chain.from_iterable(node.value)
+class _QuickLoader(_Checked, _WithoutAliases, _FastestLoader):  # type: ignore[valid-type,misc] # known at run time
+    """Parsed by libyaml, in a quarter of the time. Composed in Python: libyaml's loader crashes where much nests in another."""
 
-
-def _alias(mark: yaml.Mark) -> yaml.composer.ComposerError:
-    return yaml.composer.ComposerError(None, None, "an alias (*) cannot stand here", mark)
+    def __init__(self, source: bytes) -> None:
+        super().__init__()
+        _FastestLoader.__init__(self, source)
 
 
 def _places(node: yaml.Node, path: Path) -> Iterator[tuple[Path, int]]:

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from handlers.cli.terminal import INVALID, stop
 from shared import durations
 from shared.assets import Asset, Kind, WorkspaceId
 from shared.commands import DeliveryId, ShareId
+from shared.marked_yaml import UnreadableYamlError, read_yaml
 from shared.rows import Address, RowKind
 from shared.rules import Rules
 from shared.tenants import Tenant
@@ -78,8 +78,9 @@ def actions_in(text: str | None) -> list[object] | None:
     if text is None:
         return None
     try:
-        written = yaml.safe_load(Path(text).read_text(encoding="utf-8") if _is_file(text) else text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as wrong:
+        source = Path(text).read_bytes() if _is_file(text) else text.encode(errors="surrogateescape")
+        written = read_yaml(source).content
+    except (OSError, ValueError, UnreadableYamlError) as wrong:
         stop(INVALID, f"--actions: {wrong}")
     actions = written if isinstance(written, list) else [written]
     try:

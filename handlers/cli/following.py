@@ -145,12 +145,14 @@ def _fans_out(command: Command) -> bool:
 def went_well(row: WorkRow, command: str) -> bool:
     """Whether a row that ended did so as the command wanted. What a newer version overtook is no failure."""
     match row.state:
-        case ShareState.FAILED:
+        case ShareState.FAILED if isinstance(row, ShareRow):  # a delivery's is equal to it
             return command == "cancel" and bool(row.cancelled_by)
         case DeliveryState.CANCELLED:
             return command in ("cancel", "reject", "recall")
         case DeliveryState.FAILED:
             return False
+        case ShareState.RECALLED | DeliveryState.RECALLED:
+            return command not in ("share", "push", "pull", "approve")
         case DeliveryState.DELIVERED:
             return command not in ("cancel", "reject")
         case _:

@@ -57,6 +57,8 @@ def way(correlation_id: str | None, *, wait: bool, timeout: str, as_json: bool) 
     chosen = uuid.uuid4().hex if correlation_id is None else correlation_id
     if not 0 < len(chosen) <= LONGEST_ID:
         stop(INVALID, f"--correlation-id has {len(chosen)} characters: write 1 to {LONGEST_ID}.")
+    if not chosen.isprintable():
+        stop(INVALID, f"--correlation-id {chosen!r}: write characters that can be printed.")
     longest = duration_in(timeout)
     return Way(chosen, longest if wait else None, as_json)
 
@@ -102,4 +104,4 @@ def login_name() -> str:
 
 
 def _body(document: Mapping[str, object]) -> bytes:
-    return json.dumps(document, ensure_ascii=False).encode()
+    return json.dumps(document).encode()

@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,7 @@ from handlers.cli.documents import row_document, time_text
 from handlers.cli.tables import paper, rows_table
 from handlers.cli.terminal import err, reaching
 from handlers.cli.waiting import change_line
-from shared.errors import Transient
+from shared.errors import Transient, Unreadable
 from shared.rows import Address, DeliveryRow, RowKind, WorkRow
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def watch(
         if paper().is_terminal and not as_json:
             _live(fanout, tenant, every)
         else:
-            _lines(fanout, tenant, every, _json_line if as_json else _line)
+            print_changes(fanout, tenant, every, _json_line if as_json else _line)
 
 
 def _live(fanout: "AzureFanout", tenant: str | None, every: float) -> None:
@@ -75,7 +76,7 @@ def _json_line(row: WorkRow, at: datetime) -> str:
     return json.dumps({"at": time_text(at), **row_document(row)}, ensure_ascii=False)
 
 
-def _lines(fanout: "AzureFanout", tenant: str | None, every: float, line: Callable[[WorkRow, datetime], str]) -> None:
+def print_changes(fanout: "AzureFanout", tenant: str | None, every: float, line: Callable[[WorkRow, datetime], str]) -> None:
     """What was open and is no longer is read once more, for its end."""
     known: dict[Address, WorkRow] = {}
     while True:
@@ -94,7 +95,10 @@ def _lines(fanout: "AzureFanout", tenant: str | None, every: float, line: Callab
 
 
 def _read(fanout: "AzureFanout", address: Address) -> WorkRow | None:
-    return fanout.rows.get(address) if address.kind is RowKind.SHARE else fanout.rows.find_delivery(address)
+    """None for what is not there, or was written by another version of Fanout meanwhile: read again, it would say the same."""
+    with suppress(Unreadable):
+        return fanout.rows.get(address) if address.kind is RowKind.SHARE else fanout.rows.find_delivery(address)
+    return None
 
 
 def _open_rows(fanout: "AzureFanout", tenant: str | None) -> list[WorkRow]:

@@ -36,10 +36,11 @@ class HistoryTables:
         self._ledger = ledger
 
     def deliveries_to(self, tenant: str, since: datetime) -> Iterator[DeliveryRow]:
-        """What was planned for the tenant since then, oldest first, open or closed."""
+        """What was planned for the tenant since then, oldest first, and is not another's by now."""
         with table_errors(f"list the deliveries of {tenant}"), _readers() as readers:
             for some in batched(self._planned(since, tenant), AT_ONCE, strict=False):
-                yield from (delivery for delivery in readers.map(self._delivery, some) if delivery)
+                found = readers.map(self._delivery, some)
+                yield from (delivery for delivery in found if delivery and delivery.tenant == tenant)
 
     def deliveries_since(self, since: datetime, tenants: Collection[str]) -> Iterator[DeliveryRow]:
         """What was planned for any of them since then, asset by asset. However many they are, it takes few requests."""

@@ -73,6 +73,14 @@ def test_a_tenants_deliveries_are_those_since_a_time_open_or_closed_oldest_first
     assert list(history.deliveries_to("adventure", NOON)) == []
 
 
+def test_a_delivery_that_came_to_be_another_tenants_is_that_ones_alone(ledger: Ledger, history: HistoryTables) -> None:
+    before = delivered(ledger, "of-before", 1)
+    ledger.index(ledger.replace(replace(before, tenant="of-now")))
+
+    assert [row.tenant for row in history.deliveries_to("of-now", NOON)] == ["of-now"]
+    assert list(history.deliveries_to("of-before", NOON)) == []
+
+
 def test_a_time_of_another_zone_is_the_same_time(ledger: Ledger, history: HistoryTables) -> None:
     delivered(ledger, "zoned", 1, datetime(2026, 3, 1, 12, tzinfo=UTC))
     berlin = datetime.fromisoformat("2026-03-01T12:59+01:00")

@@ -19,6 +19,7 @@ from shared.states import DeliveryState
 from shared.tenants import Approver
 from tests.fakes import World
 from tests.unit.command_world import FORBIDDEN, PUSH, RECALL, SHARE, SickWorkspaces, asking, delivery_to, failed_world, pull_of
+from tests.unit.endpoint_world import a_subscriber_of, deliveries, publish, publish_until
 from tests.unit.test_command_flow import CARD, shared_world, without_subscription
 from tests.unit.world import CARDS, PUBLISHER, a_world, credit_card, register, subscriber, workspace
 
@@ -226,6 +227,34 @@ def test_given_a_cancelled_delivery_when_followed_then_that_is_what_was_wanted()
     _, seen = followed(world, type="cancel", delivery=str(delivery_to(world, "fabrikam").address), by="jo")
 
     assert seen[-1] is Outcome.DONE
+
+
+def test_given_a_cancelled_delivery_that_cannot_be_removed_when_followed_then_that_is_a_failure() -> None:
+    world = a_subscriber_of(CARDS)
+    publish(world, "1")
+    publish_until(world, "2", lambda: any(effect.startswith("deploy v2") for effect in world.azure.effects))
+    world.azure.failing["delete"] = FORBIDDEN
+
+    following, seen = followed(world, type="cancel", delivery=str(deliveries(world)["2"].address), by="jo")
+
+    assert [row.state.value for row in following.rows.values()] == ["failed"]
+    assert seen[-1] is Outcome.FAILED
+
+
+@pytest.mark.parametrize("command", [PUSH, SHARE, pull_of("fabrikam")], ids=["push", "share", "pull"])
+def test_given_what_is_recalled_on_its_way_when_followed_then_nobody_got_what_was_asked_for(command: dict[str, Any]) -> None:
+    world = shared_world(subscriber("fabrikam", Register()))
+    world.rows.closed.clear()
+    world.azure.assets = {at: there for at, there in world.azure.assets.items() if at[0] == PUBLISHER}
+    operator = Operator(world)
+    following = operator.send(**command)
+    world.run(stop=lambda: bool(world.rows.deliveries))
+
+    operator.send("recalling", **RECALL)
+    world.run()
+
+    assert following.look() is Outcome.FAILED
+    assert {row.state.value for row in following.rows.values()} == {"recalled"}
 
 
 @pytest.mark.parametrize(("verdict", "state"), [("approve", "delivered"), ("reject", "cancelled")])

@@ -40,6 +40,10 @@ UNREADABLE = {
     "no day for a field": (f"{RIGHT}2026-13-45: a\n", ":3: ", "'2026-13-45' cannot be read as timestamp"),
     "no number": (f"{RIGHT}state: !!int many\n", ":3: ", "'many' cannot be read as int"),
     "no truth": (f"{RIGHT}state: !!bool maybe\n", ":3: ", "'maybe' cannot be read as bool"),
+    "a number that is nothing": (f"{RIGHT}state: !!int\n", ":3: ", "'' cannot be read as int"),
+    "a time that is none": (f"{RIGHT}state: !!timestamp soon\n", ":3: ", "'soon' cannot be read as timestamp"),
+    "a number to the base of 60": (f"{RIGHT}state: 1{':1' * 300}.5\n", ":3: ", ":1.5' cannot be read as float"),
+    "no character": (f'{RIGHT}state: "\\U00110000"\n', ":3: ", "found invalid Unicode character escape code"),
     "a long number": (f"{RIGHT}state: {'9' * 5_000}\n", ":3: ", "9' cannot be read as int"),
     "a long number without digits": (f"{RIGHT}state: 0x{'f' * 5_000}\n", ":3: ", "f' cannot be read as int"),
     "half a character": (f'{RIGHT}state: "\\ud800"\n', ":3: ", "'\\ud800' cannot be read as str"),
@@ -59,6 +63,15 @@ def test_given_what_cannot_be_read_when_read_then_its_line_is_told(folder: Rules
     assert problem.startswith(f"{FILE}{line}is not YAML that can be read here: "), problem
     assert what in problem
     assert "Remedy: " in problem
+
+
+DEPTH = {"lists": b"[", "mappings": b"{a: ", "lines of lists": b"- ", "lines of mappings": b"? "}
+
+
+@pytest.mark.parametrize("opening", DEPTH.values(), ids=DEPTH.keys())
+def test_given_more_depth_than_a_thread_s_stack_has_room_for_when_read_then_it_is_told(opening: bytes) -> None:
+    with pytest.raises(UnreadableYamlError, match="nested too deeply"):
+        read_yaml(opening * (MOST_BYTES // len(opening)))
 
 
 @pytest.mark.parametrize("content", ["id: nörthwind".encode("latin-1"), b"id: a\nstate: \xc3", b"a: 1\n\xff\xff\xff"])

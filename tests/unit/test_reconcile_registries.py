@@ -23,6 +23,7 @@ from tests.unit.reconcile_world import (
     previewed,
     publishing,
     reconciled,
+    tagged,
     time_passes,
     whats,
     with_rules,
@@ -288,6 +289,7 @@ def test_given_a_new_target_of_a_tenant_when_reconciled_then_only_that_one_is_se
 def test_given_an_old_version_that_alone_fits_a_new_subscription_when_reconciled_then_no_other_action_gets_it() -> None:
     """The version that the new subscription wants is pushed by that subscription's action alone."""
     world = delivered_world()
+    tagged(world, credit_card("1"), {"stage": "production"})
     tagged_row = world.rows.plans[credit_card("1").key, "hub"]
     production = replace(tagged_row.asset, tags={**tagged_row.asset.tags, "stage": "production"})
     world.rows.plans[credit_card("1").key, "hub"] = replace(tagged_row, asset=production)
@@ -306,6 +308,7 @@ def test_given_an_old_version_that_alone_fits_a_new_subscription_when_reconciled
 
 def test_given_two_workspaces_of_which_one_wants_an_older_version_when_reconciled_then_each_gets_its_own_alone() -> None:
     world = delivered_world()
+    tagged(world, credit_card("1"), {"stage": "production"})
     first = world.rows.plans[credit_card("1").key, "hub"]
     world.rows.plans[credit_card("1").key, "hub"] = replace(first, asset=replace(first.asset, tags={"stage": "production"}))
     with_rules(world, of_two_workspaces(live=every(Kind.MODEL, PRODUCTION)))
