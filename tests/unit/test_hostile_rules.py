@@ -95,6 +95,12 @@ def test_whatever_bytes_there_are_they_are_read_or_refused(source: bytes) -> Non
         read_yaml(source)
 
 
+@pytest.mark.parametrize("source", [b"[" * 100_000, b"{a: " * 100_000, b"[" * 100_000 + b"]" * 100_000])
+def test_however_deep_it_is_nested_the_process_outlives_it(source: bytes) -> None:
+    with pytest.raises(UnreadableYamlError, match="nested too deeply"):
+        read_yaml(source)
+
+
 MISTAKEN = {
     "nothing": ("", ":1: has no fields"),
     "a comment": ("# later\n", ":1: has no fields"),
