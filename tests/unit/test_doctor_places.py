@@ -140,6 +140,7 @@ def test_the_same_holds_for_a_registry() -> None:
     needs = RegistryNeeds(RegistryRule("hub", ("*",)), True, ())
     assert registry_unreachable(needs, permanent("registry_not_found")).severity is Severity.FAULT
     assert registry_unreachable(needs, permanent("forbidden")).severity is Severity.UNSEEN
+    assert registry_unreachable(needs, permanent("forbidden")).command.endswith("--scope '<ARM id of registry hub>'")
 
 
 def test_who_may_not_look_is_told_the_role_and_who_got_no_answer_to_ask_again() -> None:
