@@ -107,7 +107,7 @@ def check_dead_letters(subscription: EventSubscription, workspace: Workspace, *,
     elif has_any:
         account = name_of(place.storage_account)
         options = {"account_name": account, "auth_mode": "login"}
-        listing = az("storage blob list", container_name=place.container, **options, query=Shell("[].name"), output="tsv")
+        listing = az("storage blob list", container_name=place.container, **options, query="[].name", output="tsv")
         deleting = az("storage blob delete-batch", source=place.container, **options)
         yield Finding(
             code="dead_letters",
