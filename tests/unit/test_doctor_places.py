@@ -64,11 +64,15 @@ def test_regions_of_a_registry_that_the_rules_state_wrongly_are_a_warning() -> N
         (AzureSubscription("s1", HOME, "enabled"), []),
         (AzureSubscription("s1", HOME.upper(), "enabled"), []),
         (AzureSubscription("s1", "another", "enabled"), ["another_entra_tenant"]),
-        (AzureSubscription("s1", HOME, "warned"), ["azure_subscription_disabled"]),
+        (AzureSubscription("s1", HOME, "disabled"), ["azure_subscription_disabled"]),
+        (AzureSubscription("s1", HOME, "warned"), ["azure_subscription_at_risk"]),
+        (AzureSubscription("s1", HOME, "pastdue"), ["azure_subscription_at_risk"]),
     ],
 )
 def test_one_entra_tenant_for_all_and_azure_subscriptions_that_work(subscription: AzureSubscription, found: list[str]) -> None:
-    assert codes(list(check_entra(CARDS, subscription, HOME, "registry hub", "fabrikam"))) == found
+    findings = list(check_entra(CARDS, subscription, HOME, "registry hub", "fabrikam"))
+    assert codes(findings) == found
+    assert (worst(findings) is Severity.WARNING) is (found == ["azure_subscription_at_risk"])
 
 
 def rule(resource: str, tenant: str = HOME) -> StorageAccount:
