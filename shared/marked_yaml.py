@@ -119,10 +119,13 @@ def _unreadable(wrong: yaml.reader.ReaderError, source: bytes) -> UnreadableYaml
     return UnreadableYamlError(what, line, "save the file as UTF-8")
 
 
-_FastestLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # all wheels of PyYAML have libyaml
+class _Checked(yaml.composer.Composer, yaml.constructor.SafeConstructor):
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):  # type: ignore[attr-defined] # of the parser, which each loader has
+            mark = self.peek_event().start_mark  # type: ignore[attr-defined] # likewise
+            raise yaml.composer.ComposerError(None, None, "an alias (*) cannot stand here", mark)
+        return super().compose_node(parent, index)
 
-
-class _Checked(yaml.constructor.SafeConstructor):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """Refuses what PyYAML leaves to Python to refuse: 2026-13-45, `!!bool maybe`, 5,000 digits, half a character."""
         try:
@@ -135,24 +138,22 @@ class _Checked(yaml.constructor.SafeConstructor):
         return value
 
 
-class _WithoutAliases(yaml.composer.Composer):
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):  # type: ignore[attr-defined] # the parser's
-            mark = self.peek_event().start_mark  # type: ignore[attr-defined] # the parser's
-            raise yaml.composer.ComposerError(None, None, "an alias (*) cannot stand here", mark)
-        return super().compose_node(parent, index)
-
-
-class _Loader(_Checked, _WithoutAliases, yaml.SafeLoader):
+class _Loader(_Checked, yaml.SafeLoader):
     pass
 
 
-class _QuickLoader(_Checked, _WithoutAliases, _FastestLoader):  # type: ignore[valid-type,misc] # known at run time
-    """Parsed by libyaml, in a quarter of the time. Composed in Python: libyaml's loader crashes where much nests in another."""
+_Parsing: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _QuickLoader(_Checked, _Parsing):  # type: ignore[valid-type,misc] # known at run time
+    """Parsed by libyaml, which all wheels of PyYAML have: in a quarter of the time.
+
+    Composed in Python, which counts how deep it is; CSafeLoader's own composing overflows the stack, and ends the process.
+    """
 
     def __init__(self, source: bytes) -> None:
-        super().__init__()
-        _FastestLoader.__init__(self, source)
+        _Parsing.__init__(self, source)
+        yaml.composer.Composer.__init__(self)
 
 
 def _places(node: yaml.Node, path: Path) -> Iterator[tuple[Path, int]]:

@@ -3,16 +3,12 @@
 What is not stands in them as <words>, for whoever runs them to fill in.
 """
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.assets import WorkspaceId
-from shared.doctor.events import FUNCTION, WEBHOOK_PATH
-from shared.doctor.mending import az, name_of, part_of, place_of
-
-TEMPLATES = "infra/azure/tenant"
-MAIN, QUEUE_SENDER, EVENT_SUBSCRIPTION = (f"{TEMPLATES}/{name}.bicep" for name in ("main", "queue-sender", "event-subscription"))
+from shared.doctor.events import EVENT_SUBSCRIPTION, FUNCTION, WEBHOOK_PATH
+from shared.doctor.mending import deploy, name_of, part_of, place_of
 
 _ANY_QUEUE = "/subscriptions/<provider's>/resourceGroups/<AZURE_RESOURCE_GROUP>/namespaces/<namespace>/queues/events"
 
@@ -40,30 +36,26 @@ class Step:
 
 def steps(workspace: WorkspaceId, region: str | None, provider: ProvidersPart, *, by_queue: bool) -> Iterator[Step]:
     """For one workspace. Event Grid reaches no private network, so that events come to the app by its queue there."""
+    group = place_of(str(workspace))
     given = {"workspaceName": workspace.name, **({"location": region} if region else {})}
     given["fanoutPrincipalId"] = provider.principal or "<FANOUT_PRINCIPAL_ID>"
     if not by_queue:
         what = f"deploy event subscription, dead letters and roles for {workspace.name}"
-        yield Step("tenant", what, _deploy(str(workspace), MAIN, **given, webhookUrl=_webhook(provider.host)))
+        yield Step("tenant", what, deploy(group, "main", **given, webhookUrl=_webhook(provider.host)))
         return
     what = f"deploy system topic, dead letters and roles for {workspace.name}, and tell the provider its outputs"
-    yield Step("tenant", what, _deploy(str(workspace), MAIN, **given))
+    yield Step("tenant", what, deploy(group, "main", **given))
     queue = provider.events_queue or _ANY_QUEUE
     sender = {"namespaceName": part_of(queue, "namespaces"), "principalId": "<output systemTopicPrincipalId>"}
-    yield Step("provider", f"let its system topic send to queue {name_of(queue)}", _deploy(queue, QUEUE_SENDER, **sender))
+    what = f"let its system topic send to queue {name_of(queue)}"
+    yield Step("provider", what, deploy(place_of(queue), "queue-sender", **sender))
     led = {
         "systemTopicName": "<output systemTopicName>",
         "eventsQueueId": provider.events_queue or "<FANOUT_EVENTS_QUEUE_ID>",
         "deadLetterStorageId": "<output deadLetterStorageId>",
         "deadLetterContainerName": "<output deadLetterContainerName>",
     }
-    yield Step("provider", "lead its events there", _deploy(str(workspace), EVENT_SUBSCRIPTION, **led))
-
-
-def _deploy(where: str, template: str, **parameters: str) -> str:
-    """Into the resource group of `where`."""
-    given = " ".join(shlex.quote(f"{name}={value}") for name, value in parameters.items())
-    return az("deployment group create", f"--parameters {given}", **place_of(where), template_file=template)
+    yield Step("provider", "lead its events there", deploy(group, EVENT_SUBSCRIPTION, **led))
 
 
 def _webhook(host: str | None) -> str:

@@ -1,12 +1,13 @@
 """What a tenant needs before its rules can be in force: its file, and its part in Azure."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from handlers.cli.terminal import INVALID, stop
 from shared import settings
@@ -17,6 +18,7 @@ from shared.rules_document import tenant_from_document, to_document
 from shared.rules_file import read_provider
 from shared.rules_reading import InvalidRulesError
 from shared.rules_tenant_file import file_of, new_file, shape_in
+from shared.rules_words import Name
 from shared.tenant_deployment import ProvidersPart, Step, steps
 from shared.tenants import Tenant, TenantState
 
@@ -54,7 +56,8 @@ def prepare(
         owner = in_force.tenant_of(workspace)
         if owner and owner.id != tenant_id:
             stop(INVALID, f"Workspace {workspace.name} is one of {owner.id}'s: a workspace belongs to one tenant.")
-    file = file_of(tenant_id, folder)
+    with _standing_in_rules():
+        file = file_of(TypeAdapter(Name).validate_python(tenant_id), folder)
     if file.exists():
         tenant, text = _in_file(file, tenant_id, named), ""
     elif in_force.tenant(tenant_id):
@@ -97,8 +100,14 @@ def _new(tenant_id: str, named: Sequence[WorkspaceId], region: str | None, file:
         stop(INVALID, f"There is no {file}, and no tenant {tenant_id} in the rules: write its workspaces with --workspace.")
     regions = dict.fromkeys(named, region) if region else {}
     tenant = Tenant(tenant_id, TenantState.ACTIVE, tuple(dict.fromkeys(named)), regions=regions)
-    try:
+    with _standing_in_rules():
         return tenant_from_document(to_document(tenant))
+
+
+@contextmanager
+def _standing_in_rules() -> Iterator[None]:
+    try:
+        yield
     except ValidationError as wrong:
         _, what, remedy = complaint(wrong.errors(include_url=False)[0])
         stop(INVALID, f"{what[:1].upper()}{what[1:]}: {remedy}.")

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from shared.assets import WorkspaceId
 from shared.doctor.findings import Finding, Severity
-from shared.doctor.mending import Shell, Word, assign_role, az, name_of, part_of, place_of
+from shared.doctor.mending import Shell, Word, assign_role, az, deploy, name_of, part_of, place_of
+from shared.doctor.operations import BLOB_CONTRIBUTOR
 from shared.doctor.seen import Destination, DestinationKind, EventSubscription, SystemTopic, Workspace, same
 
 MODEL_REGISTERED = "Microsoft.MachineLearningServices.ModelRegistered"
@@ -19,6 +20,7 @@ TOPIC_TYPE = "Microsoft.MachineLearningServices.Workspaces"
 FUNCTION, QUEUE = "model_registered", "events"
 WEBHOOK_PATH = "/runtime/webhooks/EventGrid"
 DEAD_LETTERS = "fanout-dead-letters"
+EVENT_SUBSCRIPTION = "event-subscription"  # of infra/azure/tenant
 SUCCEEDED = "succeeded"
 _BY_IDENTITY = "systemassigned"
 _WHY = "Fanout hears of a new model only when the reconciler comes across it, and not at once"
@@ -105,7 +107,7 @@ def check_dead_letters(subscription: EventSubscription, workspace: Workspace, *,
     elif has_any:
         account = name_of(place.storage_account)
         options = {"account_name": account, "auth_mode": "login"}
-        listing = az("storage blob list", container_name=place.container, **options, query=Shell("[].name"), output="tsv")
+        listing = az("storage blob list", container_name=place.container, **options, query="[].name", output="tsv")
         deleting = az("storage blob delete-batch", source=place.container, **options)
         yield Finding(
             code="dead_letters",
@@ -128,24 +130,15 @@ def _create(workspace: Workspace, topic: SystemTopic | None, app: App, *, by_que
     """The system topic too, where there is none: in the workspace's own resource group."""
     group = place_of(topic.arm_id if topic else str(workspace.id))
     name = name_of(topic.arm_id) if topic else _new_topic(workspace.id)
-    first, leading = [], _to_function(app)
-    if by_queue or not workspace.is_public or app.host is None:
-        first, leading = [_let_send(group, name, app)], _to_queue(app)
+    to_queue = by_queue or not workspace.is_public or app.host is None
+    making = [_make_container(workspace)]
     if topic is None:
         source = {"source": str(workspace.id), "topic_type": TOPIC_TYPE, "location": workspace.region}
-        first.insert(0, az("eventgrid system-topic create", **group, name=name, **source, identity=_BY_IDENTITY))
-    elif first:
-        first.insert(0, az("eventgrid system-topic update", **group, name=name, identity=_BY_IDENTITY))
-    creating = az(
-        "eventgrid system-topic event-subscription create",
-        **group,
-        system_topic_name=name,
-        name="fanout",
-        **leading,
-        included_event_types=MODEL_REGISTERED,
-        deadletter_endpoint=_container(workspace),
-    )
-    return " && ".join([*first, _make_container(workspace), creating])
+        making.insert(0, az("eventgrid system-topic create", **group, name=name, **source, identity=_BY_IDENTITY))
+    elif to_queue:
+        making.insert(0, az("eventgrid system-topic update", **group, name=name, identity=_BY_IDENTITY))
+    leading = _to_queue(workspace, group, name, app) if to_queue else [_to_function(workspace, group, name, app)]
+    return " && ".join([*making, *leading])
 
 
 def _new_topic(workspace: WorkspaceId) -> str:
@@ -153,20 +146,29 @@ def _new_topic(workspace: WorkspaceId) -> str:
     return f"evgst-{workspace.name.replace('_', '-')}"[:50]
 
 
-def _to_function(app: App) -> dict[str, Word]:
+def _to_function(workspace: Workspace, group: Mapping[str, str], topic: str, app: App) -> str:
     found = az("functionapp list", query=f"[?defaultHostName=='{app.host}'].id", output="tsv")
-    return {"endpoint_type": "azurefunction", "endpoint": Shell(f'"$({found})/functions/{FUNCTION}"')}
+    return az(
+        "eventgrid system-topic event-subscription create",
+        **group,
+        system_topic_name=topic,
+        name="fanout",
+        endpoint_type="azurefunction",
+        endpoint=Shell(f'"$({found})/functions/{FUNCTION}"'),
+        included_event_types=MODEL_REGISTERED,
+        deadletter_endpoint=_container(workspace),
+    )
 
 
-def _to_queue(app: App) -> dict[str, Word]:
-    """By the topic's identity: the namespace takes no keys, and lets in a trusted service by nothing else."""
-    prefix = "delivery_identity"
-    return {prefix: _BY_IDENTITY, f"{prefix}_endpoint_type": "servicebusqueue", f"{prefix}_endpoint": _queue(app)}
-
-
-def _let_send(group: Mapping[str, str], topic: str, app: App) -> str:
-    identity = az("eventgrid system-topic show", **group, name=topic, query="identity.principalId", output="tsv")
-    return assign_role(Shell(f'"$({identity})"'), "Azure Service Bus Data Sender", _queue(app))
+def _to_queue(workspace: Workspace, group: Mapping[str, str], topic: str, app: App) -> list[str]:
+    """By the topic's identity, as the namespace takes no keys; by the template, as the Azure CLI cannot (Azure/azure-cli#26910)."""
+    identity = Shell(f'"$({az("eventgrid system-topic show", **group, name=topic, query="identity.principalId", output="tsv")})"')
+    places = {"deadLetterStorageId": workspace.storage_account, "deadLetterContainerName": DEAD_LETTERS}
+    return [
+        assign_role(identity, "Azure Service Bus Data Sender", _queue(app)),
+        assign_role(identity, BLOB_CONTRIBUTOR, _container(workspace)),
+        deploy(group, EVENT_SUBSCRIPTION, systemTopicName=topic, eventsQueueId=_queue(app), **places),
+    ]
 
 
 def _queue(app: App) -> Shell:

@@ -1,6 +1,7 @@
 """The commands that mend, as somebody can paste them into a shell: of the Azure CLI, and of our own."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -30,6 +31,14 @@ def assign_role(principal: Word, role: str, scope: Word) -> str:
         role=role,
         scope=scope,
     )
+
+
+def deploy(group: Mapping[str, str], template: str, **parameters: Word) -> str:
+    """A template of infra/azure/tenant, into a resource group as `place_of` says it."""
+    given = " ".join(
+        f"{name}={word.text}" if isinstance(word, Shell) else shlex.quote(f"{name}={word}") for name, word in parameters.items()
+    )
+    return az("deployment group create", f"--parameters {given}", **group, template_file=f"infra/azure/tenant/{template}.bicep")
 
 
 def change_rules(file: str, change: str) -> str:

@@ -8,7 +8,8 @@ from enum import StrEnum
 from shared.assets import WorkspaceId
 from shared.endpoints import Endpoint
 
-ENABLED = "enabled"
+# States of an Azure subscription: MicrosoftDocs/azure-docs `cost-management-billing/manage/subscription-states.md`
+ENABLED, AT_RISK = "enabled", ("warned", "pastdue")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """What Azure's refusals and silence mean to the doctor: what is not there is a fault, what may not be looked at is unseen."""
 
+from dataclasses import replace
+
 from shared.doctor.entra import ANOTHER_TENANT, in_another_tenant
 from shared.doctor.findings import Finding, Severity
 from shared.doctor.mending import Shell, az, change_rules
@@ -40,7 +42,8 @@ def registry_unreachable(needs: RegistryNeeds, error: Permanent | Transient) -> 
             why="nothing can be shared into it, or delivered from it",
             command=change_rules("provider.yaml", f"correct the name of registry {needs.name}"),
         )
-    return not_seen("the registry", needs.name, READER, error)
+    unseen = not_seen("the registry", f"<ARM id of registry {needs.name}>", READER, error)
+    return replace(unseen, scope=needs.name)
 
 
 def not_seen(concern: str, scope: str, role: str, error: Permanent | Transient) -> Finding:

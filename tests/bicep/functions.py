@@ -41,6 +41,7 @@ def _role_definition(kind: str, name: str) -> str:
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "concat": lambda *lists: [item for each in lists for item in each],
+    "contains": lambda container, item: item in container,
     "empty": lambda value: not value,
     "environment": lambda: {"suffixes": {"storage": "core.windows.net"}},
     "guid": lambda *parts: str(uuid.uuid5(uuid.NAMESPACE_OID, "-".join(parts))),

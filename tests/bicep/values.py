@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from ipaddress import ip_network
+from itertools import combinations
 
 from pydantic import TypeAdapter
 
@@ -27,6 +29,7 @@ def wrong_hosting(deployment: Deployment) -> Iterator[str]:
     [identity] = deployment.of("Microsoft.ManagedIdentity/userAssignedIdentities")
     [storage] = deployment.of("Microsoft.Storage/storageAccounts")
     [container] = deployment.of("Microsoft.Storage/storageAccounts/blobServices/containers")
+    [insights], [logs] = deployment.of("Microsoft.Insights/components"), deployment.of("Microsoft.OperationalInsights/workspaces")
     blobs, tables = (
         f"‹Microsoft.Storage/storageAccounts/{storage.name}.properties.primaryEndpoints.{one}›" for one in ("blob", "table")
     )
@@ -39,6 +42,18 @@ def wrong_hosting(deployment: Deployment) -> Iterator[str]:
         "host's storage": (settings["AzureWebJobsStorage__blobServiceUri"], blobs),
         "tables": (settings["Tables__tableServiceUri"], tables),
         "https only": (app.properties.get("httpsOnly"), True),
+        "storage to those outside": (
+            storage.properties["networkAcls"]["defaultAction"],
+            "Deny" if storage.properties["publicNetworkAccess"] == "Disabled" else "Allow",
+        ),
+        "credential": (settings["AZURE_TOKEN_CREDENTIALS"], "ManagedIdentityCredential"),
+        "telemetry": (
+            settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"],
+            f"ClientId={settings['AZURE_CLIENT_ID']};Authorization=AAD",
+        ),
+        "logs": (insights.properties.get("WorkspaceResourceId"), logs.id),  # the alerts look there
+        "Tables__tableServiceUri": (deployment.outputs["Tables__tableServiceUri"], tables),
+        "FANOUT_HOSTNAME": (deployment.outputs["FANOUT_HOSTNAME"], f"‹Microsoft.Web/sites/{app.name}.properties.defaultHostName›"),
         "FANOUT_PRINCIPAL_ID": (
             deployment.outputs["FANOUT_PRINCIPAL_ID"],
             f"‹Microsoft.ManagedIdentity/userAssignedIdentities/{identity.name}.properties.principalId›",
@@ -55,7 +70,13 @@ def wrong_network(deployment: Deployment) -> Iterator[str]:
             zone = zones[each["properties"]["privateDnsZoneId"]]
             if zone != ZONES[each["name"]]:
                 yield f"{each['name']} is looked up in {zone}"
+    for endpoint in deployment.of("Microsoft.Network/privateEndpoints"):
+        if not endpoint.properties["subnet"]["id"].endswith("/subnets/private-endpoints"):
+            yield f"{endpoint.name} lies in a subnet that is delegated to the app"
     for network in deployment.of("Microsoft.Network/virtualNetworks"):
+        ranges = [ip_network(each["properties"]["addressPrefix"]) for each in network.properties["subnets"]]
+        if any(some.overlaps(other) for some, other in combinations(ranges, 2)):
+            yield "subnets share addresses"
         [subnet] = [each["properties"] for each in network.properties["subnets"] if each["name"] == "app"]
         if [each["properties"]["serviceName"] for each in subnet["delegations"]] != ["Microsoft.App/environments"]:
             yield "the app's subnet is not delegated to Flex Consumption"
@@ -75,14 +96,23 @@ def wrong_alarms(deployment: Deployment) -> Iterator[str]:
     duration = TypeAdapter(timedelta).validate_python
     for each in deployment.of("Microsoft.Insights/scheduledQueryRules"):
         [condition] = each.properties["criteria"]["allOf"]
-        if condition["operator"] != ("LessThan" if each.name.endswith("silent") else "GreaterThan"):
-            yield f"{each.name}: {condition['operator']}"
-        if duration(each.properties["windowSize"]) > LONGEST_WINDOW:
-            yield f"{each.name}: {each.properties['windowSize']} is too long"
+        operator, threshold = condition["operator"], condition["threshold"]
+        if operator != ("LessThan" if each.name.endswith("silent") else "GreaterThan"):
+            yield f"{each.name}: {operator}"
+        if operator == "LessThan" and threshold < 1:
+            yield f"{each.name}: nothing is less than {threshold}"
+        if not condition["query"].startswith("AppTraces\n"):  # what loggers say
+            yield f"{each.name} looks into {condition['query'].partition('\n')[0]}"
+        if not duration(each.properties["evaluationFrequency"]) <= duration(each.properties["windowSize"]) <= LONGEST_WINDOW:
+            yield f"{each.name}: {each.properties['windowSize']} is too long, or leaves gaps"
     for each in deployment.of("Microsoft.Insights/metricAlerts"):
-        names = [condition["metricName"] for condition in each.properties["criteria"]["allOf"]]
-        if names != ["DeadletteredMessages"]:
-            yield f"{each.name}: {', '.join(names)}"
+        for condition in each.properties["criteria"]["allOf"]:
+            found = tuple(condition[name] for name in ("metricName", "timeAggregation", "operator", "threshold"))
+            if found != ("DeadletteredMessages", "Maximum", "GreaterThan", 0):
+                yield f"{each.name}: {', '.join(map(str, found))}"
+    for each in (*deployment.of("Microsoft.Insights/scheduledQueryRules"), *deployment.of("Microsoft.Insights/metricAlerts")):
+        if each.properties["enabled"] is not True:
+            yield f"{each.name} is not enabled"
 
 
 def wrong_events(deployment: Deployment) -> Iterator[str]:
@@ -92,7 +122,18 @@ def wrong_events(deployment: Deployment) -> Iterator[str]:
             yield f"{topic.name} has no identity to deliver dead letters by"
         if topic.properties["topicType"] != TOPIC_TYPE:
             yield f"{topic.name} is of type {topic.properties['topicType']}"
-    yield from (fault for each in deployment.of("Microsoft.EventGrid/systemTopics/eventSubscriptions") for fault in _retries(each))
+    containers = {each.name for each in deployment.of("Microsoft.Storage/storageAccounts/blobServices/containers")}
+    for each in deployment.of("Microsoft.EventGrid/systemTopics/eventSubscriptions"):
+        yield from _retries(each)
+        by_identity = each.properties["deliveryWithResourceIdentity"] or {}
+        leads_to = (each.properties["destination"] or by_identity["destination"])["endpointType"]
+        if leads_to not in ("WebHook", "ServiceBusQueue"):
+            yield f"{each.name} leads to a {leads_to}"
+        if each.properties["eventDeliverySchema"] not in ("EventGridSchema", "CloudEventSchemaV1_0"):
+            yield f"{each.name} speaks {each.properties['eventDeliverySchema']}"
+        kept = each.properties["deadLetterWithResourceIdentity"]["deadLetterDestination"]["properties"]["blobContainerName"]
+        if kept not in containers:
+            yield f"{each.name} has its dead letters in {kept}, and nobody makes that"
 
 
 def _retries(subscription: Resource) -> Iterator[str]:

@@ -112,6 +112,11 @@ def test_a_registry_grants_this_and_no_more() -> None:
     }
 
 
+def test_a_group_of_readers_that_runs_the_doctor_too_is_assigned_its_role_once() -> None:
+    params = {"registryName": "hub", "fanoutPrincipalId": "fanout", "readerGroupIds": ["ops"], "doctorPrincipalId": "ops"}
+    assert list(wrong_assignments(deploy(SOURCES, "registry/main.bicep", **params))) == []
+
+
 def test_the_queue_is_opened_to_a_tenants_topic_and_no_other_queue_is() -> None:
     made = deploy(SOURCES, "tenant/queue-sender.bicep", namespaceName="sb", principalId="topic")
     [grant] = grants(made, {})

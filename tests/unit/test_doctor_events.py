@@ -1,6 +1,7 @@
 """Whether the app is told of new models: which event subscription is ours, and what can be wrong with it."""
 
 import re
+import shlex
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +10,8 @@ import pytest
 from shared.doctor.events import App, check_dead_letters, check_events, ours, topic_of
 from shared.doctor.findings import Finding, Severity
 from shared.doctor.seen import DeadLetters, Destination, DestinationKind, EventSubscription, SystemTopic
-from tests.bicep.copies import tenant
+from tests.bicep.copies import SOURCES, tenant
+from tests.bicep.deployment import deploy
 from tests.unit.doctor_world import CARDS, NOW, STORAGE, THERE, codes
 
 GROUP = "/subscriptions/s1/resourceGroups/rg-cards"
@@ -128,18 +130,36 @@ def test_it_is_named_as_the_template_names_it_by_what_azure_takes(name: str) -> 
 def test_a_workspace_closed_to_public_networks_needs_the_queue() -> None:
     (finding,) = check(SOUND, is_public=False)
     assert finding.code == "queue_required"
-    deleting, identity, sender, _, creating = finding.command.split(" && ")
+    deleting, identity, container, sender, writer, leading = finding.command.split(" && ")
     assert "event-subscription delete" in deleting
     assert (
         identity
         == "az eventgrid system-topic update --subscription s1 --resource-group rg-cards --name t --identity systemassigned"
     )
+    assert "storage container-rm create --name fanout-dead-letters" in container
     assert "--role 'Azure Service Bus Data Sender' --scope \"$(az servicebus namespace list" in sender
-    assert "--delivery-identity systemassigned --delivery-identity-endpoint-type servicebusqueue" in creating
+    assert "--role 'Storage Blob Data Contributor' --scope /subscriptions/s1/" in writer
+    assert leading.startswith("az deployment group create --subscription s1 --resource-group rg-cards --template-file ")
     assert check(replace(SOUND, destination=QUEUE), is_public=False) == []
+
+
+def test_events_are_led_to_the_queue_by_the_template_as_the_azure_cli_knows_no_identity_of_a_system_topic() -> None:
+    (finding,) = check(None, is_public=False)
+    words = shlex.split(finding.command)
+    template = words[words.index("--template-file") + 1].removeprefix("infra/azure/")
+    given = dict(word.split("=", 1) for word in words[words.index("--parameters") + 1 :])
+
+    (made,) = deploy(SOURCES, template, **given).of("Microsoft.EventGrid/systemTopics/eventSubscriptions")
+
+    assert made.properties["deliveryWithResourceIdentity"]["destination"]["properties"]["resourceId"].endswith("/queues/events")
+    kept = made.properties["deadLetterWithResourceIdentity"]["deadLetterDestination"]["properties"]
+    assert kept == {"resourceId": STORAGE, "blobContainerName": "fanout-dead-letters"}
+    assert "--delivery-identity" not in finding.command
 
 
 def test_dead_letters_have_a_place_and_there_are_none() -> None:
     assert list(check_dead_letters(SOUND, THERE, has_any=False)) == []
-    assert codes(list(check_dead_letters(SOUND, THERE, has_any=True))) == ["dead_letters"]
+    (finding,) = check_dead_letters(SOUND, THERE, has_any=True)
+    assert finding.code == "dead_letters"
+    assert " --query '[].name' " in finding.command  # zsh refuses the brackets alone
     assert codes(list(check_dead_letters(replace(SOUND, dead_letters=None), THERE, has_any=False))) == ["dead_letters_unkept"]

@@ -64,11 +64,15 @@ def test_regions_of_a_registry_that_the_rules_state_wrongly_are_a_warning() -> N
         (AzureSubscription("s1", HOME, "enabled"), []),
         (AzureSubscription("s1", HOME.upper(), "enabled"), []),
         (AzureSubscription("s1", "another", "enabled"), ["another_entra_tenant"]),
-        (AzureSubscription("s1", HOME, "warned"), ["azure_subscription_disabled"]),
+        (AzureSubscription("s1", HOME, "disabled"), ["azure_subscription_disabled"]),
+        (AzureSubscription("s1", HOME, "warned"), ["azure_subscription_at_risk"]),
+        (AzureSubscription("s1", HOME, "pastdue"), ["azure_subscription_at_risk"]),
     ],
 )
 def test_one_entra_tenant_for_all_and_azure_subscriptions_that_work(subscription: AzureSubscription, found: list[str]) -> None:
-    assert codes(list(check_entra(CARDS, subscription, HOME, "registry hub", "fabrikam"))) == found
+    findings = list(check_entra(CARDS, subscription, HOME, "registry hub", "fabrikam"))
+    assert codes(findings) == found
+    assert (worst(findings) is Severity.WARNING) is (found == ["azure_subscription_at_risk"])
 
 
 def rule(resource: str, tenant: str = HOME) -> StorageAccount:
@@ -140,6 +144,7 @@ def test_the_same_holds_for_a_registry() -> None:
     needs = RegistryNeeds(RegistryRule("hub", ("*",)), True, ())
     assert registry_unreachable(needs, permanent("registry_not_found")).severity is Severity.FAULT
     assert registry_unreachable(needs, permanent("forbidden")).severity is Severity.UNSEEN
+    assert registry_unreachable(needs, permanent("forbidden")).command.endswith("--scope '<ARM id of registry hub>'")
 
 
 def test_who_may_not_look_is_told_the_role_and_who_got_no_answer_to_ask_again() -> None:

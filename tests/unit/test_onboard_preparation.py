@@ -112,3 +112,10 @@ def test_a_new_tenant_takes_a_workspace_and_an_id_that_can_stand_in_rules(
     assert "write its workspaces with --workspace" in refused(capsys, tmp_path)
     assert "is not a name that can stand here" in refused(capsys, tmp_path, NEW, tenant="lit ware")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "../provider"])
+def test_an_id_that_cannot_stand_in_rules_is_looked_for_in_no_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert "is not a name that can stand here" in refused(capsys, RulesFolder(tmp_path).root, NEW, tenant=name)

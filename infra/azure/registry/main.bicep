@@ -19,6 +19,7 @@ param doctorPrincipalType string = 'Group'
 var roles = loadJsonContent('../roles.json')
 var publishes = roles['AzureML Registry User']
 var reads = roles['Reader']
+var readAlready = concat(readerGroupIds, ['']) // Azure refuses two assignments of one name
 
 resource registry 'Microsoft.MachineLearningServices/registries@2024-10-01' existing = {
   name: registryName
@@ -46,7 +47,7 @@ resource readersUse 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for 
   }
 }]
 
-resource doctorLooks 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(doctorPrincipalId)) {
+resource doctorLooks 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!contains(readAlready, doctorPrincipalId)) {
   name: guid(registry.id, doctorPrincipalId, reads)
   scope: registry
   properties: {
