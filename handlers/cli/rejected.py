@@ -41,7 +41,7 @@ def list_(as_json: AsJson = False) -> None:
         _first(fanout)
         found = list(fanout.kept_messages.peek(Queue.REJECTED))
     if as_json:
-        print_json([_document(message) for message in found])
+        print_json([document_of(message) for message in found])
     elif found:
         _print_list(found, fanout)
     else:
@@ -57,7 +57,7 @@ def show(number: Number, as_json: AsJson = False) -> None:
     """
     with reaching("the queue"):
         message = _found(number, connect())
-    document = _document(message)
+    document = document_of(message)
     if as_json:
         print_json(document)
         return
@@ -147,18 +147,20 @@ def _read(body: Path) -> bytes:
         stop(INVALID, f"--body: {wrong}")
 
 
-def _document(message: Received) -> dict[str, Any]:
+def document_of(message: Received) -> dict[str, Any]:
     enqueued = time_text(message.enqueued_at) if message.enqueued_at else None
     ids = {"id": message.sequence_number, "message_id": message.message_id, "correlation_id": message.correlation_id}
     return ids | {"enqueued_at": enqueued} | rejection_document(message) | {"body": _body(message)}
 
 
 def _body(message: Received) -> object:
-    """As JSON where it is any, else as text."""
+    """As JSON where it is any that can be printed, else as text: nobody checked it."""
     try:
-        return json.loads(message.body)
-    except ValueError:
+        body = json.loads(message.body)
+        json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
         return message.body.decode(errors="replace")
+    return body
 
 
 def _print_list(found: Sequence[Received], fanout: "AzureFanout") -> None:

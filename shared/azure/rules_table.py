@@ -96,13 +96,17 @@ class RulesTable:
         return self._apply(lambda before: (before.provider, {**before.tenants, tenant.id: tenant}.values()), by, based_on)
 
     def history(self, last: int, tenant: str | None = None) -> list[Revision]:
-        """See `shared.rules_change.RulesStore`. What changed one tenant is found by reading all changes."""
+        """See `shared.rules_change.RulesStore`. What changed one tenant is found by reading all changes, and so are the last ones
+        where applies did not end: their numbers are left out."""
         head = self.revision()
         if not head:  # perhaps without a table
             return []
-        found = [rows.revision_in(row) for row in self._changes(0 if tenant else max(0, head - last), head)]
-        about = [revision for revision in found if tenant is None or revision.concerns(tenant)]
-        return about[::-1][:last]
+        after = 0 if tenant else max(0, head - last)
+        found = self._changes(after, head)
+        if after and len(found) < last:
+            found = self._changes(0, head)
+        revisions = map(rows.revision_in, reversed(found))
+        return [each for each in revisions if tenant is None or each.concerns(tenant)][:last]
 
     def _apply(self, wanted: Wanted, by: str, based_on: int | None) -> Applied:
         try:

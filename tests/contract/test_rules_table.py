@@ -373,6 +373,22 @@ def test_given_many_changes_when_the_history_of_one_tenant_is_read_then_it_has_t
     assert [revision.number for revision in table.history(last=2, tenant="fabrikam")] == [4, 2]
 
 
+def test_given_applies_that_did_not_end_when_the_history_is_read_then_it_has_as_many_as_are_asked_for(store: Store) -> None:
+    def interrupt(number: int) -> None:
+        if number == 2:
+            raise KeyboardInterrupt
+
+    for tenants in ([NORTHWIND], [NORTHWIND, FABRIKAM]):
+        store.open().apply(PROVIDER, tenants, by="ada")
+        for _ in range(3):
+            with pytest.raises(KeyboardInterrupt):
+                store.open(Requests(before_write=interrupt)).apply_tenant(TAILWIND, by="grace")
+    store.open().apply_tenant(TAILWIND, by="grace")
+
+    assert [revision.by for revision in store.open().history(last=2)] == ["grace", "ada"]
+    assert [revision.by for revision in store.open().history(last=3)] == ["grace", "ada", "ada"]
+
+
 def test_given_a_change_that_an_older_version_announced_when_the_history_is_read_then_it_names_the_tenants(store: Store) -> None:
     store.open().apply(PROVIDER, [NORTHWIND], by="ada")
     row = store.client().get_entity("changes", "000000000001")
