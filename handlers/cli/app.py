@@ -1,8 +1,11 @@
 """The frame of the command line."""
 
 import logging
+import sys
 
 import typer
+
+from handlers.cli.arguments import require_text
 
 HELP = """Fanout, for those who run it: the rules, what is asked for, and what became of it.
 
@@ -13,6 +16,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=True, help=HELP)
 
 @app.callback()
 def _fanout() -> None:
+    require_text(sys.argv)
     sdks = logging.getLogger("azure")  # what they warn of comes back as an error, in fewer words
     sdks.addHandler(logging.NullHandler())
     sdks.propagate = False

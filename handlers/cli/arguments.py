@@ -1,7 +1,8 @@
 """What people write on the command line, as values. Wrong input ends the command with exit code 2, before anything is sent."""
 
 import json
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from shared.rules import Rules
 from shared.tenants import Tenant
 
 KINDS = ", ".join(Kind)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # no row is older, and what tables take for a time begins in 1601
 _ROWS: TypeAdapter[str] = TypeAdapter(DeliveryId | ShareId)
 
 
@@ -57,13 +59,22 @@ def duration_in(text: str) -> timedelta:
         stop(INVALID, f"{wrong}: {durations.FORM}.")
 
 
+def require_text(arguments: Iterable[str]) -> None:
+    """Bytes that the terminal's encoding does not have come as halves of characters, which nothing can be made of."""
+    for each in arguments:
+        try:
+            each.encode()
+        except UnicodeEncodeError:
+            stop(INVALID, f"{each!a} is no text: write it in {sys.getfilesystemencoding().upper()}.")
+
+
 def since_in(text: str, now: datetime) -> datetime:
-    """`2d` before now, or a date or time such as `2026-11-20`, in UTC unless it says otherwise."""
+    """`2d` before now, or a date or time such as `2026-11-20`, in UTC unless it says otherwise; the EARLIEST, or now, at most."""
     try:
         written = datetime.fromisoformat(text)
     except ValueError:
-        return now - _ago(text)
-    return written if written.tzinfo else written.replace(tzinfo=UTC)
+        written = now - _ago(text)
+    return min(max(written if written.tzinfo else written.replace(tzinfo=UTC), EARLIEST), now)
 
 
 def _ago(text: str) -> timedelta:

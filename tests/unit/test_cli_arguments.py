@@ -58,6 +58,9 @@ def test_what_is_no_duration_is_refused(capsys: pytest.CaptureFixture[str]) -> N
         ("2d", datetime(2026, 2, 27, 12, tzinfo=UTC)),
         ("2026-02-27", datetime(2026, 2, 27, tzinfo=UTC)),
         ("2026-02-27T13:00+01:00", datetime(2026, 2, 27, 12, tzinfo=UTC)),
+        ("0001-01-01T00:00+23:59", arguments.EARLIEST),
+        ("99999d", arguments.EARLIEST),
+        ("9999-12-31T23:59-23:59", NOON),
     ],
 )
 def test_since_is_how_long_ago_or_a_date(text: str, meant: datetime) -> None:
