@@ -14,7 +14,7 @@ from handlers.cli.documents import AsJson, print_json, time_text
 from handlers.cli.patience import answered
 from handlers.cli.sending import LONGEST_WAIT, Sent, Timeout, Wait, Way
 from handlers.cli.tables import age_text, paper, print_below
-from handlers.cli.terminal import INVALID, LOST, out, reaching, stop
+from handlers.cli.terminal import INVALID, LOST, harmless, out, reaching, stop
 from handlers.cli.waiting import rejection_document, wait
 from shared import commands
 from shared.errors import Lost, Permanent
@@ -62,7 +62,7 @@ def show(number: Number, as_json: AsJson = False) -> None:
         print_json(document)
         return
     for name in ("message_id", "correlation_id", "enqueued_at", "came_by"):
-        out.print(f"{name.replace('_', ' ')}: {document[name]}", markup=False)
+        out.print(f"{name.replace('_', ' ')}: {harmless(document[name])}", markup=False)
     print_json(document["body"])
     _print_reason(message)
 
@@ -177,10 +177,10 @@ def _what(body: object) -> str:
         return "no JSON object"
     asset = body.get("asset")
     named = ":".join(str(asset.get(part)) for part in ("kind", "name", "version")) if isinstance(asset, Mapping) else ""
-    return " ".join(str(each) for each in (body.get("type"), named or body.get("delivery") or body.get("share")) if each)
+    return harmless(" ".join(str(each) for each in (body.get("type"), named or body.get("delivery") or body.get("share")) if each))
 
 
 def _print_reason(message: Received) -> None:
     why = rejection_document(message)
-    print_below(Text.assemble((f"{why['code']}: ", "red"), f"{why['reason']}"))
+    print_below(Text.assemble((f"{why['code']}: ", "red"), harmless(why["reason"])))
     print_below(Text.assemble((f"{why['owner']} must act: ", "yellow"), f"{why['remedy']}"))

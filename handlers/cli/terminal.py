@@ -30,6 +30,11 @@ def stop(code: int, *lines: str) -> NoReturn:
     raise typer.Exit(code)
 
 
+def harmless(text: object) -> str:
+    """What somebody else wrote, without what would steer the terminal."""
+    return "".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in str(text))
+
+
 @contextmanager
 def reaching(what: str) -> Iterator[None]:
     """What Azure refuses, or cannot be asked now, ends the command with the reason. `what`: "the tables", "the queue"."""

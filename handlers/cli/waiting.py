@@ -18,7 +18,7 @@ from handlers.cli.documents import asset_text, print_json, row_document
 from handlers.cli.following import Following, Outcome
 from handlers.cli.sending import Sent, Way
 from handlers.cli.tables import paper, place_text, print_rows, rows_table, state_text
-from handlers.cli.terminal import DONE, FAILED, INTERRUPTED, STILL_OPEN, UNREACHABLE, err, out, stop
+from handlers.cli.terminal import DONE, FAILED, INTERRUPTED, STILL_OPEN, UNREACHABLE, err, harmless, out, stop
 from shared.commands import Command, Push, Share
 from shared.errors import Permanent, Transient
 from shared.messages import WHY, Received
@@ -170,6 +170,6 @@ def rejection_document(message: Received) -> dict[str, object]:
 
 def print_rejection(message: Received) -> None:
     why = rejection_document(message)
-    out.print(f"Rejected: {why['code']}: {why['reason']}", markup=False)
+    out.print(f"Rejected: {why['code']}: {harmless(why['reason'])}", markup=False)
     out.print(f"{why['owner']} must act: {why['remedy']}", markup=False)
     out.print(f"Mended, it goes on: fanout rejected resend {message.sequence_number} [--body FILE]", markup=False)

@@ -209,6 +209,22 @@ def test_what_no_command_can_be_made_of_is_not_resent_unless_mended(operator: Op
     assert operator.json("rejected", "list") == []
 
 
+def test_what_others_wrote_steers_no_terminal(operator: Operator, desk: Desk, tmp_path: Path) -> None:
+    steering = "\x1b[2J\x9b2J"
+    why = {"fanout_code": "invalid", "fanout_reason": f"no {steering}type", "fanout_remedy": "mend it"}
+    desk.send("rejected", json.dumps({"type": steering}), message_id=steering, application_properties=why)
+    (kept,) = operator.json("rejected", "list")
+
+    printed = operator.run("rejected", "list").stdout + operator.run("rejected", "show", str(kept["id"])).stdout
+
+    assert (kept["message_id"], kept["body"]) == (steering, {"type": steering})
+    assert printed.count("\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}2J") == 4
+    assert "\x1b" not in printed
+    (tmp_path / "mended.json").write_text(json.dumps({"type": "retry", "delivery": str(A_DELIVERY.address)}))
+    operator.run("rejected", "resend", str(kept["id"]), "--body", str(tmp_path / "mended.json"))
+    taken(desk)
+
+
 def test_a_wait_whose_command_nobody_takes_up_ends_open(operator: Operator, desk: Desk) -> None:
     told = operator.json("retry", str(A_DELIVERY.address), "--wait", "--timeout", "1s", exits=5)
 
