@@ -17,7 +17,7 @@ from shared.doctor.networks import check_sharing_from
 from shared.doctor.operations import BLOB_CONTRIBUTOR, BLOB_READER, BLOB_READS, BLOB_WRITES, DATA_SCIENTIST, Access
 from shared.doctor.policies import API_VERSION, check_policies, resources
 from shared.doctor.regions import check_workspace_region
-from shared.doctor.seen import EventSubscription, Workspace
+from shared.doctor.seen import EventSubscription, SystemTopic, Workspace
 from shared.doctor.unseen import workspace_unreachable
 from shared.errors import Permanent, Transient
 
@@ -93,15 +93,15 @@ class _Workspace:
         topic = topic_of(self.needs.workspace, looks.system_topics(self.needs.workspace.azure_subscription_id))
         subscription = ours(looks.azure.event_subscriptions(topic.arm_id), looks.app) if topic else None
         yield from check_events(self.seen, topic, subscription, looks.app, looks.now)
-        if subscription:
-            yield from look_at([self._dead_letters(subscription)])
+        if topic and subscription:
+            yield from look_at([self._dead_letters(topic, subscription)])
 
-    def _dead_letters(self, subscription: EventSubscription) -> Concern:
+    def _dead_letters(self, topic: SystemTopic, subscription: EventSubscription) -> Concern:
         place = subscription.dead_letters
 
         def look() -> Iterator[Finding]:
             has_any = place is not None and self.looks.azure.has_dead_letters(place)
-            return check_dead_letters(subscription, self.seen, has_any=has_any)
+            return check_dead_letters(subscription, self.seen, topic, self.looks.app, has_any=has_any)
 
         scope = place.storage_account if place else subscription.arm_id
         return Concern("its dead letters", scope, look, BLOB_READER)

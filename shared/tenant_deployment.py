@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.assets import WorkspaceId
-from shared.doctor.events import EVENT_SUBSCRIPTION, FUNCTION, WEBHOOK_PATH
+from shared.doctor.events import EVENT_SUBSCRIPTION, webhook
 from shared.doctor.mending import deploy, name_of, part_of, place_of
 
 _ANY_QUEUE = "/subscriptions/<provider's>/resourceGroups/<AZURE_RESOURCE_GROUP>/namespaces/<namespace>/queues/events"
@@ -41,7 +41,8 @@ def steps(workspace: WorkspaceId, region: str | None, provider: ProvidersPart, *
     given["fanoutPrincipalId"] = provider.principal or "<FANOUT_PRINCIPAL_ID>"
     if not by_queue:
         what = f"deploy event subscription, dead letters and roles for {workspace.name}"
-        yield Step("tenant", what, deploy(group, "main", **given, webhookUrl=_webhook(provider.host)))
+        given["webhookUrl"] = webhook(provider.host or "<FANOUT_HOSTNAME>", "<key>")
+        yield Step("tenant", what, deploy(group, "main", **given))
         return
     what = f"deploy system topic, dead letters and roles for {workspace.name}, and tell the provider its outputs"
     yield Step("tenant", what, deploy(group, "main", **given))
@@ -56,7 +57,3 @@ def steps(workspace: WorkspaceId, region: str | None, provider: ProvidersPart, *
         "deadLetterContainerName": "<output deadLetterContainerName>",
     }
     yield Step("provider", "lead its events there", deploy(group, EVENT_SUBSCRIPTION, **led))
-
-
-def _webhook(host: str | None) -> str:
-    return f"https://{host or '<FANOUT_HOSTNAME>'}{WEBHOOK_PATH}?functionName={FUNCTION}&code=<key>"

@@ -23,6 +23,7 @@ DEAD_LETTERS = "fanout-dead-letters"
 EVENT_SUBSCRIPTION = "event-subscription"  # of infra/azure/tenant
 SUCCEEDED = "succeeded"
 _BY_IDENTITY = "systemassigned"
+_KEYS_API = "2023-12-01"  # of Microsoft.Web
 _WHY = "Fanout hears of a new model only when the reconciler comes across it, and not at once"
 _LOST = "what Azure gives up to deliver would be lost without a trace"
 
@@ -98,11 +99,14 @@ def check_events(
         yield Finding("queue_required", scope, what, why, command)
 
 
-def check_dead_letters(subscription: EventSubscription, workspace: Workspace, *, has_any: bool) -> Iterator[Finding]:
+def check_dead_letters(
+    subscription: EventSubscription, workspace: Workspace, topic: SystemTopic, app: App, *, has_any: bool
+) -> Iterator[Finding]:
     name, place = name_of(subscription.arm_id), subscription.dead_letters
     if place is None:
         what = f"event subscription {name} has no place for dead letters"
-        command = f"{_make_container(workspace)} && {_update(subscription, deadletter_endpoint=_container(workspace))}"
+        by_queue = subscription.destination.kind is DestinationKind.QUEUE
+        command = f"{delete_event_subscription(subscription.arm_id)} && {_create(workspace, topic, app, by_queue=by_queue)}"
         yield Finding("dead_letters_unkept", subscription.arm_id, what, _LOST, command)
     elif has_any:
         account = name_of(place.storage_account)
@@ -127,18 +131,34 @@ def _finding(code: str, scope: str, what: str, command: str) -> Finding:
 
 
 def _create(workspace: Workspace, topic: SystemTopic | None, app: App, *, by_queue: bool = False) -> str:
-    """The system topic too, where there is none: in the workspace's own resource group."""
+    """All that it takes. The system topic, where there is none, comes into the workspace's own resource group.
+
+    The event subscription is the template's: delivery and dead letters by the topic's identity, as services that take no keys need
+    it, are what the Azure CLI does not make at system topics (Azure/azure-cli#26910).
+    """
     group = place_of(topic.arm_id if topic else str(workspace.id))
     name = name_of(topic.arm_id) if topic else _new_topic(workspace.id)
+    identity = Shell(f'"$({az("eventgrid system-topic show", **group, name=name, query="identity.principalId", output="tsv")})"')
     to_queue = by_queue or not workspace.is_public or app.host is None
-    making = [_make_container(workspace)]
-    if topic is None:
-        source = {"source": str(workspace.id), "topic_type": TOPIC_TYPE, "location": workspace.region}
-        making.insert(0, az("eventgrid system-topic create", **group, name=name, **source, identity=_BY_IDENTITY))
-    elif to_queue:
-        making.insert(0, az("eventgrid system-topic update", **group, name=name, identity=_BY_IDENTITY))
-    leading = _to_queue(workspace, group, name, app) if to_queue else [_to_function(workspace, group, name, app)]
-    return " && ".join([*making, *leading])
+    leading = {"eventsQueueId": _queue(app)} if to_queue else {"webhookUrl": _webhook(app)}
+    places = {"deadLetterStorageId": workspace.storage_account, "deadLetterContainerName": DEAD_LETTERS}
+    making = [
+        _make_topic(workspace, group, name) if topic is None else _give_identity(group, name),
+        _make_container(workspace),
+        assign_role(identity, BLOB_CONTRIBUTOR, _container(workspace)),
+        *([assign_role(identity, "Azure Service Bus Data Sender", _queue(app))] if to_queue else []),
+        deploy(group, EVENT_SUBSCRIPTION, systemTopicName=name, **leading, **places),
+    ]
+    return " && ".join(making)
+
+
+def _make_topic(workspace: Workspace, group: Mapping[str, str], name: str) -> str:
+    source = {"source": str(workspace.id), "topic_type": TOPIC_TYPE, "location": workspace.region}
+    return az("eventgrid system-topic create", **group, name=name, **source, identity=_BY_IDENTITY)
+
+
+def _give_identity(group: Mapping[str, str], name: str) -> str:
+    return az("eventgrid system-topic update", **group, name=name, identity=_BY_IDENTITY)
 
 
 def _new_topic(workspace: WorkspaceId) -> str:
@@ -146,29 +166,16 @@ def _new_topic(workspace: WorkspaceId) -> str:
     return f"evgst-{workspace.name.replace('_', '-')}"[:50]
 
 
-def _to_function(workspace: Workspace, group: Mapping[str, str], topic: str, app: App) -> str:
-    found = az("functionapp list", query=f"[?defaultHostName=='{app.host}'].id", output="tsv")
-    return az(
-        "eventgrid system-topic event-subscription create",
-        **group,
-        system_topic_name=topic,
-        name="fanout",
-        endpoint_type="azurefunction",
-        endpoint=Shell(f'"$({found})/functions/{FUNCTION}"'),
-        included_event_types=MODEL_REGISTERED,
-        deadletter_endpoint=_container(workspace),
-    )
+def webhook(host: str, key: str) -> str:
+    """The address of the app's function, with the key of its extension for Event Grid."""
+    return f"https://{host}{WEBHOOK_PATH}?functionName={FUNCTION}&code={key}"
 
 
-def _to_queue(workspace: Workspace, group: Mapping[str, str], topic: str, app: App) -> list[str]:
-    """By the topic's identity, as the namespace takes no keys; by the template, as the Azure CLI cannot (Azure/azure-cli#26910)."""
-    identity = Shell(f'"$({az("eventgrid system-topic show", **group, name=topic, query="identity.principalId", output="tsv")})"')
-    places = {"deadLetterStorageId": workspace.storage_account, "deadLetterContainerName": DEAD_LETTERS}
-    return [
-        assign_role(identity, "Azure Service Bus Data Sender", _queue(app)),
-        assign_role(identity, BLOB_CONTRIBUTOR, _container(workspace)),
-        deploy(group, EVENT_SUBSCRIPTION, systemTopicName=topic, eventsQueueId=_queue(app), **places),
-    ]
+def _webhook(app: App) -> Shell:
+    site = az("functionapp list", query=f"[?defaultHostName=='{app.host}'].id", output="tsv")
+    keys = Shell(f'"$({site})/host/default/listKeys?api-version={_KEYS_API}"')
+    key = az("rest", method="post", url=keys, query="systemKeys.eventgrid_extension", output="tsv")
+    return Shell(f'"{webhook(app.host or "", f"$({key})")}"')
 
 
 def _queue(app: App) -> Shell:

@@ -1,9 +1,11 @@
 """Whether the app is told of new models: which event subscription is ours, and what can be wrong with it."""
 
 import re
-import shlex
+import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,7 @@ from shared.doctor.events import App, check_dead_letters, check_events, ours, to
 from shared.doctor.findings import Finding, Severity
 from shared.doctor.seen import DeadLetters, Destination, DestinationKind, EventSubscription, SystemTopic
 from tests.bicep.copies import SOURCES, tenant
-from tests.bicep.deployment import deploy
+from tests.bicep.deployment import Resource, deploy
 from tests.unit.doctor_world import CARDS, NOW, STORAGE, THERE, codes
 
 GROUP = "/subscriptions/s1/resourceGroups/rg-cards"
@@ -103,18 +105,49 @@ def test_filters_are_a_warning() -> None:
     assert finding.severity is Severity.WARNING
 
 
-def test_without_a_topic_the_command_makes_it_and_the_subscription() -> None:
+def called(command: str, folder: Path) -> list[list[str]]:
+    """What a shell makes of the command: each call of `az`, without what only asks."""
+    asked = {"functionapp list": "/sites/fanout-x1", "rest --method": "k/3=", "eventgrid system-topic show": "topic-id"}
+    asked["servicebus namespace list"] = "/namespaces/contoso-bus"
+    answers = "\n".join(f"'{words}'*) echo '{answer}'; return;;" for words, answer in asked.items())
+    az = f"""az() {{
+        case "$*" in
+        {answers}
+        esac
+        printf '%s\\0' "$@" >> calls; printf '\\n' >> calls
+    }}"""
+    subprocess.run(["/bin/sh", "-c", f"{az}\n{command}"], cwd=folder, check=True, timeout=60)
+    return [line.split("\0")[:-1] for line in (folder / "calls").read_text().splitlines()]
+
+
+def option(call: Sequence[str], name: str) -> str:
+    return call[call.index(name) + 1]
+
+
+def deployed(call: Sequence[str]) -> Resource:
+    """The event subscription that the template makes of it, on paper."""
+    assert call[:3] == ["deployment", "group", "create"]
+    given = dict(word.split("=", 1) for word in call[call.index("--parameters") + 1 :])
+    template = option(call, "--template-file").removeprefix("infra/azure/")
+    (made,) = deploy(SOURCES, template, **given).of("Microsoft.EventGrid/systemTopics/eventSubscriptions")
+    return made
+
+
+def test_without_a_topic_the_command_makes_it_and_the_subscription(tmp_path: Path) -> None:
     (finding,) = check(None, topic=None)
-    topic, container, subscription = finding.command.split(" && ")
+    topic, container, role, subscription = called(finding.command, tmp_path)
     assert finding.code == "event_subscription_missing"
-    assert (
-        f"az eventgrid system-topic create --subscription s1 --resource-group rg-cards --name evgst-cards --source {CARDS}" in topic
-    )
-    assert "--topic-type Microsoft.MachineLearningServices.Workspaces --location westeurope" in topic
-    assert "storage container-rm create --name fanout-dead-letters --storage-account stcards --subscription s1" in container
-    assert "event-subscription create --subscription s1 --resource-group rg-cards --system-topic-name evgst-cards" in subscription
-    assert "[?defaultHostName=='fanout-x1.azurewebsites.net'].id" in subscription
-    assert f"--deadletter-endpoint {STORAGE}/blobServices/default/containers/fanout-dead-letters" in subscription
+    assert topic[:3] == ["eventgrid", "system-topic", "create"]
+    assert (option(topic, "--name"), option(topic, "--source")) == ("evgst-cards", str(CARDS))
+    assert (option(topic, "--location"), option(topic, "--identity")) == ("westeurope", "systemassigned")
+    assert (option(container, "--name"), option(container, "--storage-account")) == ("fanout-dead-letters", "stcards")
+    assert (option(role, "--assignee-object-id"), option(role, "--role")) == ("topic-id", "Storage Blob Data Contributor")
+    assert option(role, "--scope") == f"{STORAGE}/blobServices/default/containers/fanout-dead-letters"
+    made = deployed(subscription)
+    url = "https://fanout-x1.azurewebsites.net/runtime/webhooks/EventGrid?functionName=model_registered&code=k/3="
+    assert made.properties["destination"]["properties"]["endpointUrl"] == url
+    kept = made.properties["deadLetterWithResourceIdentity"]["deadLetterDestination"]["properties"]
+    assert kept == {"resourceId": STORAGE, "blobContainerName": "fanout-dead-letters"}
 
 
 @pytest.mark.parametrize("name", ["cards", "cards_of_2026", "c" * 33])
@@ -124,42 +157,33 @@ def test_it_is_named_as_the_template_names_it_by_what_azure_takes(name: str) -> 
     (topic,) = tenant(workspaceName=name).of("Microsoft.EventGrid/systemTopics")
     assert re.fullmatch("[a-zA-Z0-9-]{3,50}", topic.name)
     assert f" --name {topic.name} " in finding.command
-    assert f" --system-topic-name {topic.name} " in finding.command
+    assert f" systemTopicName={topic.name} " in finding.command
 
 
-def test_a_workspace_closed_to_public_networks_needs_the_queue() -> None:
+def test_a_workspace_closed_to_public_networks_needs_the_queue(tmp_path: Path) -> None:
     (finding,) = check(SOUND, is_public=False)
     assert finding.code == "queue_required"
-    deleting, identity, container, sender, writer, leading = finding.command.split(" && ")
-    assert "event-subscription delete" in deleting
-    assert (
-        identity
-        == "az eventgrid system-topic update --subscription s1 --resource-group rg-cards --name t --identity systemassigned"
-    )
-    assert "storage container-rm create --name fanout-dead-letters" in container
-    assert "--role 'Azure Service Bus Data Sender' --scope \"$(az servicebus namespace list" in sender
-    assert "--role 'Storage Blob Data Contributor' --scope /subscriptions/s1/" in writer
-    assert leading.startswith("az deployment group create --subscription s1 --resource-group rg-cards --template-file ")
+    deleting, identity, container, _writer, sender, subscription = called(finding.command, tmp_path)
+    assert deleting[:4] == ["eventgrid", "system-topic", "event-subscription", "delete"]
+    assert (option(identity, "--name"), option(identity, "--identity")) == ("t", "systemassigned")
+    assert option(container, "--name") == "fanout-dead-letters"
+    assert option(sender, "--role") == "Azure Service Bus Data Sender"
+    assert option(sender, "--scope") == "/namespaces/contoso-bus/queues/events"
+    to_queue = deployed(subscription).properties["deliveryWithResourceIdentity"]
+    assert to_queue["destination"]["properties"]["resourceId"] == "/namespaces/contoso-bus/queues/events"
     assert check(replace(SOUND, destination=QUEUE), is_public=False) == []
 
 
-def test_events_are_led_to_the_queue_by_the_template_as_the_azure_cli_knows_no_identity_of_a_system_topic() -> None:
-    (finding,) = check(None, is_public=False)
-    words = shlex.split(finding.command)
-    template = words[words.index("--template-file") + 1].removeprefix("infra/azure/")
-    given = dict(word.split("=", 1) for word in words[words.index("--parameters") + 1 :])
-
-    (made,) = deploy(SOURCES, template, **given).of("Microsoft.EventGrid/systemTopics/eventSubscriptions")
-
-    assert made.properties["deliveryWithResourceIdentity"]["destination"]["properties"]["resourceId"].endswith("/queues/events")
-    kept = made.properties["deadLetterWithResourceIdentity"]["deadLetterDestination"]["properties"]
-    assert kept == {"resourceId": STORAGE, "blobContainerName": "fanout-dead-letters"}
-    assert "--delivery-identity" not in finding.command
+def check_letters(subscription: EventSubscription, *, has_any: bool) -> list[Finding]:
+    return list(check_dead_letters(subscription, THERE, TOPIC, APP, has_any=has_any))
 
 
-def test_dead_letters_have_a_place_and_there_are_none() -> None:
-    assert list(check_dead_letters(SOUND, THERE, has_any=False)) == []
-    (finding,) = check_dead_letters(SOUND, THERE, has_any=True)
+def test_dead_letters_have_a_place_and_there_are_none(tmp_path: Path) -> None:
+    assert check_letters(SOUND, has_any=False) == []
+    (finding,) = check_letters(SOUND, has_any=True)
     assert finding.code == "dead_letters"
     assert " --query '[].name' " in finding.command  # zsh refuses the brackets alone
-    assert codes(list(check_dead_letters(replace(SOUND, dead_letters=None), THERE, has_any=False))) == ["dead_letters_unkept"]
+    (unkept,) = check_letters(replace(SOUND, dead_letters=None, destination=QUEUE), has_any=False)
+    assert unkept.code == "dead_letters_unkept"
+    *_, subscription = called(unkept.command, tmp_path)
+    assert deployed(subscription).properties["deliveryWithResourceIdentity"]
