@@ -163,9 +163,13 @@ class _Visit:
             return self._round.fanout.workspaces.newest(place.workspace, place.kind, name, most)
 
     def _retagged(self, versions: Sequence[WorkspaceAsset], mark: Mark | None, by: Sequence[str]) -> frozenset[str]:
-        """Those with other tags than at the last look, or, where that was not by all of these, than they were shared with."""
+        """Those with other tags than at the last look, or, where that was not by all of these, than they were shared with.
+
+        Where somebody waits for all that differs, what was found at that look counts for nothing: it may have been rejected.
+        """
         waiting = mark.waiting if mark else ()
-        known = {each.version for each in waiting} if mark and self._watch.followed(mark, by) else set()
+        is_known = mark and self._watch.followed(mark, by) and not self._round.thorough
+        known = {each.version for each in waiting} if is_known else set()
         others = [each for each in versions[:FIRST_LOOK] if each.asset.version not in known]
         if not (others and self._depends_on_tags(others[0].asset.name)):
             return retagged_of(versions, waiting)

@@ -2,9 +2,22 @@
 
 from shared.actions import Register
 from shared.assets import Kind
+from shared.reconciling import What
 from shared.tenants import Subscription, Tenant, TenantState
 from tests.fakes import World
-from tests.unit.reconcile_world import PRODUCTION, appears, delivered, every, publishing, reconciled, tagged, with_rules
+from tests.unit.reconcile_world import (
+    PRODUCTION,
+    appears,
+    delivered,
+    every,
+    passed_through,
+    publishing,
+    reconciled,
+    tagged,
+    time_passes,
+    whats,
+    with_rules,
+)
 from tests.unit.test_reconcile_publications import ALL, VAULTED, paused, with_publications, world_with
 from tests.unit.world import a_world, credit_card, register, subscriber, workspace
 
@@ -91,3 +104,20 @@ def test_given_a_tag_that_comes_while_a_publication_is_paused_when_that_is_resum
     reconciled(world, times=2)
 
     assert {row.registry for row in world.rows.closed.values() if row.tenant == "adventure"} == {"hub", "vault"}
+
+
+def test_given_a_share_by_new_tags_that_was_rejected_when_somebody_reconciles_then_it_is_asked_for_again() -> None:
+    world = a_world(ADVENTURE)
+    shared_by_its_event(world, {})
+    reconciled(world)
+    tagged(world, credit_card(), IN_PRODUCTION)
+    time_passes(world)
+    assert whats(passed_through(world)) == [(What.RETAGGED, "northwind", "1")]
+    world.queues.due.clear()
+    assert reconciled(world, times=2) == []
+
+    assert whats(passed_through(world)) == [(What.RETAGGED, "northwind", "1")]
+    world.run()
+
+    assert delivered(world) == {("adventure", "1")}
+    assert passed_through(world) == []
