@@ -3,7 +3,7 @@
 What would be refused is not asked for, again and again: it is shown, with the reason, to whom it may concern.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from handlers.asked import Asked
 from handlers.reconcile_round import Round, share_command
@@ -43,16 +43,12 @@ def ask_for_share(
     return bool(absent or refusals)
 
 
-def was_shared(tenant: Tenant, workspace: WorkspaceId, found: WorkspaceAsset, by: Sequence[Publication], round_: Round) -> bool:
-    """Whether it was asked for before, to where any of these publications leads."""
+def standing_shares(
+    tenant: Tenant, workspace: WorkspaceId, found: WorkspaceAsset, by: Sequence[Publication], round_: Round
+) -> Iterator[ShareRequest]:
+    """Of those that would be requested to where these publications lead: which were asked for before, and not taken back since."""
     wanted = requests(tenant, workspace, found, by, round_.rules.revision, Asked())
-    return any(request.standing(round_.fanout) for request in wanted)
-
-
-def has_other_tags(tenant: Tenant, workspace: WorkspaceId, found: WorkspaceAsset, by: Sequence[Publication], round_: Round) -> bool:
-    """Whether it was shared with others than it has now, to where any of these publications leads."""
-    wanted = requests(tenant, workspace, found, by, round_.rules.revision, Asked())
-    return any(request.standing(round_.fanout) and request.retagged(round_.fanout) for request in wanted)
+    return (request for request in wanted if request.standing(round_.fanout))
 
 
 def _absent(wanted: Sequence[ShareRequest], fanout: Fanout) -> tuple[list[str], list[Reason]]:

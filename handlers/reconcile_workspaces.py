@@ -8,12 +8,13 @@ latest after LOOK_ANYWAY. They are read newest first, back to the last one seen:
 it is among the ten newest of its name.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handlers.reconcile_round import Round
-from handlers.reconcile_shares import ask_for_share, has_other_tags, was_shared
+from handlers.reconcile_shares import ask_for_share, standing_shares
+from handlers.share_request import ShareRequest
 from shared.assets import Asset, Kind, WorkspaceAsset, WorkspaceId
 from shared.listings import FIRST_LOOK, FURTHER_LOOKS, Listed, Listing, newest_until
 from shared.matching import matches_name
@@ -101,9 +102,7 @@ class _Visit:
         positions = [self._watch.position(publication, mark) for publication in by]
         versions = self._versions(listed.name, min(each.after for each in positions), mark)
         retagged = self._retagged(versions, mark, by)
-        recalled = self._round.fanout.reconciling.recalled(self._place.workspace, self._place.kind, listed.name)
-        left = [each for each in versions if each.asset.version not in recalled]
-        wanted = to_share(left, positions, retagged.union(mark.asked if mark else ()), self._by)
+        wanted = self._wanted(listed.name, versions, positions, retagged.union(mark.asked if mark else ()))
         lost = [each for each in versions if each.asset.version in retagged and not self._by(each) and self._was_shared(each)]
         asked = [each for each in (*wanted, *lost) if self._share(each, retagged=each.asset.version in retagged)]
         self._round.send()
@@ -171,9 +170,19 @@ class _Visit:
         is_known = mark and self._watch.followed(mark, by) and not self._round.thorough
         known = {each.version for each in waiting} if is_known else set()
         others = [each for each in versions[:FIRST_LOOK] if each.asset.version not in known]
-        if not (others and self._depends_on_tags(others[0].asset.name)):
-            return retagged_of(versions, waiting)
-        return retagged_of(versions, waiting).union(each.asset.version for each in others if self._has_other_tags(each))
+        retagged = retagged_of(versions, waiting)
+        if others and self._depends_on_tags(others[0].asset.name):
+            retagged |= {each.asset.version for each in others if self._has_other_tags(each)}
+        return retagged
+
+    def _wanted(
+        self, name: str, versions: Sequence[WorkspaceAsset], positions: Sequence[Position], again: Collection[str]
+    ) -> list[WorkspaceAsset]:
+        """What was recalled is not among them. It is asked for where there is something to share at all, which is seldom."""
+        if not to_share(versions, positions, again, self._by):
+            return []
+        recalled = self._round.fanout.reconciling.recalled(self._place.workspace, self._place.kind, name)
+        return to_share([each for each in versions if each.asset.version not in recalled], positions, again, self._by)
 
     def _waiting(self, name: str, versions: Sequence[WorkspaceAsset]) -> tuple[Waiting, ...]:
         """These versions, where other tags would let them out by one publication more, or less, or bring them to others."""
@@ -194,15 +203,18 @@ class _Visit:
         by = self._letting_out(found.asset.name, found.tags)
         return ask_for_share(place.tenant, place.workspace, found, by, self._round, retagged=retagged)
 
-    def _was_shared(self, found: WorkspaceAsset) -> bool:
+    def _standing_shares(self, found: WorkspaceAsset) -> Iterator[ShareRequest]:
+        """Whatever tags it has now."""
         place = self._place
         by = self._letting_out(found.asset.name, None)
-        return was_shared(place.tenant, place.workspace, found, by, self._round)
+        return standing_shares(place.tenant, place.workspace, found, by, self._round)
+
+    def _was_shared(self, found: WorkspaceAsset) -> bool:
+        return any(self._standing_shares(found))
 
     def _has_other_tags(self, found: WorkspaceAsset) -> bool:
-        place = self._place
-        by = self._letting_out(found.asset.name, None)
-        return has_other_tags(place.tenant, place.workspace, found, by, self._round)
+        """Than it was shared with."""
+        return any(request.retagged(self._round.fanout) for request in self._standing_shares(found))
 
     def _by(self, found: WorkspaceAsset) -> list[str]:
         return [publication.name for publication in self._letting_out(found.asset.name, found.tags)]
