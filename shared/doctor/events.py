@@ -73,13 +73,12 @@ def check_events(
     workspace: Workspace, topic: SystemTopic | None, subscription: EventSubscription | None, app: App, now: datetime
 ) -> Iterator[Finding]:
     """`subscription` is `ours` of the topic."""
-    creating = _create(workspace, topic, app)
     if subscription is None:
         what = f"no event subscription of workspace {workspace.id.name} leads to the app"
-        yield _finding("event_subscription_missing", str(workspace.id), what, creating)
+        yield _finding("event_subscription_missing", str(workspace.id), what, _create(workspace, topic, app))
         return
     name, scope = name_of(subscription.arm_id), subscription.arm_id
-    making_anew = f"{delete_event_subscription(scope)} && {creating}"
+    making_anew = _make_anew(subscription, workspace, topic, app)
     if not _tells_of_models(subscription):
         what = f"event subscription {name} leaves ModelRegistered out"
         yield _finding("event_type_missing", scope, what, _update(subscription, included_event_types=MODEL_REGISTERED))
@@ -95,7 +94,7 @@ def check_events(
     if not workspace.is_public and subscription.destination.kind is not DestinationKind.QUEUE:
         what = f"workspace {workspace.id.name} is closed to public networks, and its events go to a public address of the app"
         why = "Event Grid cannot reach a private endpoint: with the app on private networks, too, no event arrives"
-        command = f"{delete_event_subscription(scope)} && {_create(workspace, topic, app, by_queue=True)}"
+        command = _make_anew(subscription, workspace, topic, app, by_queue=True)
         yield Finding("queue_required", scope, what, why, command)
 
 
@@ -106,7 +105,7 @@ def check_dead_letters(
     if place is None:
         what = f"event subscription {name} has no place for dead letters"
         by_queue = subscription.destination.kind is DestinationKind.QUEUE
-        command = f"{delete_event_subscription(subscription.arm_id)} && {_create(workspace, topic, app, by_queue=by_queue)}"
+        command = _make_anew(subscription, workspace, topic, app, by_queue=by_queue)
         yield Finding("dead_letters_unkept", subscription.arm_id, what, _LOST, command)
     elif has_any:
         account = name_of(place.storage_account)
@@ -130,6 +129,12 @@ def _finding(code: str, scope: str, what: str, command: str) -> Finding:
     return Finding(code, scope, what, _WHY, command)
 
 
+def _make_anew(
+    subscription: EventSubscription, workspace: Workspace, topic: SystemTopic | None, app: App, *, by_queue: bool = False
+) -> str:
+    return f"{delete_event_subscription(subscription.arm_id)} && {_create(workspace, topic, app, by_queue=by_queue)}"
+
+
 def _create(workspace: Workspace, topic: SystemTopic | None, app: App, *, by_queue: bool = False) -> str:
     """All that it takes. The system topic, where there is none, comes into the workspace's own resource group.
 
@@ -138,7 +143,7 @@ def _create(workspace: Workspace, topic: SystemTopic | None, app: App, *, by_que
     """
     group = place_of(topic.arm_id if topic else str(workspace.id))
     name = name_of(topic.arm_id) if topic else _new_topic(workspace.id)
-    identity = Shell(f'"$({az("eventgrid system-topic show", **group, name=name, query="identity.principalId", output="tsv")})"')
+    identity = identity_of_topic(**group, name=name)
     to_queue = by_queue or not workspace.is_public or app.host is None
     leading = {"eventsQueueId": _queue(app)} if to_queue else {"webhookUrl": _webhook(app)}
     places = {"deadLetterStorageId": workspace.storage_account, "deadLetterContainerName": DEAD_LETTERS}
@@ -159,6 +164,11 @@ def _make_topic(workspace: Workspace, group: Mapping[str, str], name: str) -> st
 
 def _give_identity(group: Mapping[str, str], name: str) -> str:
     return az("eventgrid system-topic update", **group, name=name, identity=_BY_IDENTITY)
+
+
+def identity_of_topic(**topic: str) -> Shell:
+    """Its principal id, when the command runs; `topic` as the Azure CLI takes it."""
+    return Shell(f'"$({az("eventgrid system-topic show", **topic, query="identity.principalId", output="tsv")})"')
 
 
 def _new_topic(workspace: WorkspaceId) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.assets import WorkspaceId
-from shared.doctor.events import DEAD_LETTERS, App, delete_event_subscription
-from shared.doctor.mending import Shell, az, name_of, place_of
+from shared.doctor.events import DEAD_LETTERS, App, delete_event_subscription, identity_of_topic
+from shared.doctor.mending import az, name_of, place_of
 from shared.doctor.seen import DeadLetters, DestinationKind, EventSubscription, RoleAssignment, is_within, same
 
 _GROUP = "/subscriptions/{0.azure_subscription_id}/resourceGroups/{0.resource_group}"
@@ -96,8 +96,7 @@ def _delete_container(place: DeadLetters) -> str:
 def _sender(workspace: WorkspaceId, subscription: EventSubscription) -> Leftover:
     """What tenant/queue-sender.bicep gives."""
     topic, queue = subscription.arm_id.partition("/eventSubscriptions/")[0], subscription.destination.address
-    found = az("eventgrid system-topic show", ids=topic, query="identity.principalId", output="tsv")
-    command = az("role assignment delete", assignee=Shell(f'"$({found})"'), scope=queue)
+    command = az("role assignment delete", assignee=identity_of_topic(ids=topic), scope=queue)
     return Leftover(workspace.name, f"right of its system topic to send to queue {name_of(queue)}", Whose.OURS, command)
 
 
