@@ -48,7 +48,7 @@ def read_yaml(source: bytes) -> MarkedDocument:
     """Read one document. UnreadableYamlError says what stands in the way, and in which line."""
     try:
         return _read(source, _QuickLoader)
-    except (yaml.YAMLError, RecursionError) as wrong:
+    except (yaml.YAMLError, RecursionError, ValueError) as wrong:
         return _read_again(source, wrong)
 
 
